@@ -1,0 +1,70 @@
+"""The command line of hack/cluster."""
+
+import argparse
+import signal
+import sys
+from types import FrameType
+
+from devtools import cluster, console
+from devtools.errors import ToolError
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)  # like Ctrl-C, they end `up` with everything that it started
+
+
+def main() -> int:
+    """Do what the command line asks; return the exit code."""
+    options = _parser().parse_args()
+    for each in ENDING:
+        signal.signal(each, _leave)
+    try:
+        return {"up": _up, "down": _down, "status": _status}[options.command](options)
+    except ToolError as error:
+        console.say(f"error: {error}")
+    except KeyboardInterrupt:
+        console.say("interrupted")
+    return 1
+
+
+def _up(options: argparse.Namespace) -> int:
+    made = cluster.up(options.name, options.provider, bare=options.bare)
+    print("\n".join(made.exports))
+    return 0
+
+
+def _down(options: argparse.Namespace) -> int:
+    there = cluster.down(options.name)
+    console.say(f"Cluster {options.name} is gone." if there else f"There is no cluster {options.name}.")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    good, lines = cluster.report(options.name)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader such as head may have seen enough
+    print("\n".join(lines))
+    return 0 if good else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hack/cluster",
+        description="A Kubernetes control plane on this machine, with Interlock in it. No root, no containers.",
+        epilog='Use it in a shell: eval "$(hack/cluster up)"',
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="bring a cluster up; the last two lines printed are for your shell")
+    up.add_argument("--bare", action="store_true", help="without Interlock")
+    up.add_argument(
+        "--provider",
+        choices=("auto", "local"),
+        default="auto",
+        help="auto uses the cluster that INTERLOCK_KUBECONFIG names, if set; otherwise, and as local, one is made here",
+    )
+    down = commands.add_parser("down", help="end its processes and remove its files")
+    status = commands.add_parser("status", help="show each process; exit code 1 if not all is up")
+    for each in (up, down, status):
+        each.add_argument("--name", default="interlock", help="which cluster (default: interlock)")
+    return parser
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)

@@ -1,0 +1,221 @@
+"""Up and down. Whatever ends `up` early, an error, Ctrl-C or a signal, ends in the same removal as `down`.
+
+Tools are found or built before anything of the cluster exists. From then on somebody is always there to clean up:
+`up` itself, or, if it is killed outright, the supervisor that hangs on its lifeline.
+"""
+
+import dataclasses
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, TextIO
+
+from devtools import console, launch, toolchain, venv
+from devtools.cluster import install, lifeline, processes, removal, state
+from devtools.cluster.state import Description, State
+from devtools.errors import ToolError
+
+GIVEN = "INTERLOCK_KUBECONFIG"
+NEEDED = ("etcd", "kube-apiserver", "kube-controller-manager", "kwok", "kubectl", "helm")
+USER_TOOLS = ("kubectl", "helm")  # of a cluster that was given
+CACHES = ("KUBECACHEDIR", "HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME")  # of kubectl and helm
+START_SECONDS = 6  # estimate
+LOG_TAIL = 1500  # characters of the supervisor's log that an error shows; the reason comes last
+LEFT_OUT = (
+    "the cluster's own control plane and its audit log",
+    "`kubectl exec` into simulated pods",
+    "installing Interlock",
+)
+
+Provider = Literal["auto", "local"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A cluster that can be used.
+
+    Attributes:
+        name: its name.
+        provider: who made the control plane.
+        kubeconfig: for a user in system:masters (whoever a given one says, otherwise).
+        bin: the directory for PATH: kubectl, helm, interlock, kubectl-interlock.
+        state: the directory that holds everything.
+        audit_log: the API server's audit log; None where the cluster was given.
+        etcd: URL of etcd, for those who go behind the API server's back; None where the cluster was given.
+    """
+
+    name: str
+    provider: Literal["local", "given"]
+    kubeconfig: Path
+    bin: Path
+    state: Path
+    audit_log: Path | None
+    etcd: str | None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """This process's environment with the cluster's kubeconfig and programs."""
+        path = os.pathsep.join([str(self.bin), os.environ.get("PATH", os.defpath)])
+        return {**os.environ, "KUBECONFIG": str(self.kubeconfig), "PATH": path}
+
+    @property
+    def exports(self) -> list[str]:
+        """The same as two lines for a shell."""
+        return [
+            f"export KUBECONFIG={shlex.quote(str(self.kubeconfig))}",
+            f'export PATH={shlex.quote(str(self.bin))}:"$PATH"',
+        ]
+
+
+def up(name: str = "interlock", provider: Provider = "auto", *, bare: bool = False) -> Cluster:
+    """Bring a cluster up, or find it up.
+
+    Args:
+        name: what to call it.
+        provider: `auto` takes the cluster that INTERLOCK_KUBECONFIG names, if any, and else makes one here, as `local`.
+        bare: without Interlock.
+
+    Raises:
+        ToolError: it could not be brought up (nothing is left then), or another of this name is in the way.
+    """
+    given = os.environ.get(GIVEN) if provider == "auto" else None
+    place = state.of(name)
+    wanted = Description(name=name, provider="given" if given else "local", bare=bare)
+    if place.exists():
+        return _existing(place, wanted)
+    if not given and sys.platform != "linux":
+        raise ToolError(f"a cluster of our own needs Linux, this is {sys.platform}; {GIVEN} can name another cluster")
+    tools = {tool: str(path) for tool, path in toolchain.binaries(USER_TOOLS if given else NEEDED).items()}
+    with _made(place, dataclasses.replace(wanted, tools=tools)):
+        if given:
+            _adopt(place, Path(given))
+        else:
+            _make(place, bare=bare)
+        place.write(dataclasses.replace(place.read(), ready=True))
+    return _cluster(place)
+
+
+def down(name: str = "interlock") -> bool:
+    """Remove a cluster: its processes, then its files.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        ToolError: a process could not be ended.
+    """
+    place = state.of(name)
+    there = place.exists()
+    removal.remove(place)
+    return there
+
+
+def _existing(place: State, wanted: Description) -> Cluster:
+    """The cluster that is there, if it is what is wanted and in working order."""
+    found = place.read()
+    remedy = f"`hack/cluster down --name {place.name}` first"
+    if (found.provider, found.bare) != (wanted.provider, wanted.bare):
+        kind = "without" if found.bare else "with"
+        raise ToolError(f"cluster {place.name} is there already, {found.provider} and {kind} Interlock; {remedy}")
+    dead = [record.name for record in processes.records(place) if not record.alive]
+    if not found.ready or dead:
+        what = f"does not run ({', '.join(dead)})" if dead else "is being brought up, or its `up` was killed"
+        raise ToolError(f"cluster {place.name} {what}; {remedy}")
+    console.say(f"Cluster {place.name} is up already.")
+    return _cluster(place)
+
+
+@contextmanager
+def _made(place: State, description: Description) -> Iterator[None]:
+    """The directory of a new cluster; gone again, with everything that was started, if the block does not succeed."""
+    try:
+        place.create()
+    except FileExistsError as error:
+        raise ToolError(f"cluster {place.name} has just been made by somebody else") from error
+    try:
+        place.write(description)
+        _write_programs(place, description.tools)
+        yield
+    except BaseException:
+        with console.step(f"removing what there was of cluster {place.name}"):
+            removal.remove(place)
+        raise
+
+
+def _make(place: State, *, bare: bool) -> None:
+    with _supervised(place):
+        if not bare:
+            install.install(place)
+
+
+@contextmanager
+def _supervised(place: State) -> Iterator[None]:
+    """Start the supervisor, wait until the cluster is ready, and hand it over after the block.
+
+    If the block fails, or this process dies, the lifeline ends and the supervisor removes everything.
+    """
+    program = [sys.executable, "-m", "devtools.cluster.supervisor", str(place.directory)]
+    command = launch.daemon(program, record=place.processes / f"{processes.SUPERVISOR}.json")
+    settings = processes.environment(place, PYTHONPATH=str(toolchain.ROOT / "hack"))
+    output, supervisor_output = os.pipe()
+    supervisor_input, holding = os.pipe()
+    with os.fdopen(output) as answers, os.fdopen(holding, "wb"), place.log(processes.SUPERVISOR).open("w") as log:
+        try:
+            subprocess.run(
+                command, env=settings, stdin=supervisor_input, stdout=supervisor_output, stderr=log, check=True
+            )
+        finally:
+            os.close(supervisor_input)
+            os.close(supervisor_output)
+        with console.step(f"cluster {place.name}: control plane and node", START_SECONDS):
+            _wait_until_ready(place, answers)
+        yield
+        lifeline.hand_over(holding)
+
+
+def _wait_until_ready(place: State, answers: TextIO) -> None:
+    try:
+        lifeline.wait_until_ready(answers)
+    except ToolError as error:
+        log = place.log(processes.SUPERVISOR)
+        raise ToolError(
+            str(error) or f"the supervisor ended; {log} ends with\n{log.read_text()[-LOG_TAIL:]}"
+        ) from error
+
+
+def _adopt(place: State, given: Path) -> None:
+    """Use a cluster as it is."""
+    if not given.is_file():
+        raise ToolError(f"{GIVEN}: got {given}, expected a kubeconfig file")
+    place.kubeconfig.symlink_to(given.absolute())
+    console.say(f"Using the cluster of {given} as it is. Left out: {'; '.join(LEFT_OUT)}.")
+
+
+def _write_programs(place: State, tools: dict[str, str]) -> None:
+    """Put the user's programs into bin/; what they keep between runs goes to the cluster's directory, not to a home."""
+    programs = {name: tools[name] for name in USER_TOOLS}
+    programs |= {name: str(venv.VENV / "bin" / name) for name in ("interlock", "kubectl-interlock")}
+    keep = {name: str(place.cache / name.lower()) for name in CACHES}
+    settings = " ".join(f"{name}={shlex.quote(path)}" for name, path in keep.items())
+    for name, program in programs.items():
+        script = place.bin / name
+        script.write_text(f'#!/bin/sh\n{settings} exec {shlex.quote(program)} "$@"\n')
+        script.chmod(0o755)
+
+
+def _cluster(place: State) -> Cluster:
+    description = place.read()
+    provider, network, ports = description.provider, description.network, description.ports
+    return Cluster(
+        name=place.name,
+        provider=provider,
+        kubeconfig=place.kubeconfig,
+        bin=place.bin,
+        state=place.directory,
+        audit_log=place.audit_log if provider == "local" else None,
+        etcd=f"http://{network.control}:{ports.etcd}" if network and ports else None,
+    )

@@ -1,0 +1,20 @@
+"""The end of a cluster: every process, then every file. It works on whatever is there, whole or half."""
+
+import contextlib
+import shutil
+
+from devtools.cluster import processes
+from devtools.cluster.state import State
+
+
+def remove(state: State) -> None:
+    """End all processes of a cluster and remove its directory, and the ones above it that are ours and empty.
+
+    Raises:
+        ToolError: a process could not be ended.
+    """
+    processes.kill_all(state)
+    shutil.rmtree(state.directory, ignore_errors=True)  # a second one, at the same time, is no reason to fail
+    for parent in state.directory.parents[:2]:
+        with contextlib.suppress(OSError):  # another cluster lies there
+            parent.rmdir()

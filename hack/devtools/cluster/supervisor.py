@@ -1,0 +1,80 @@
+"""The one process that owns a local cluster: it starts everything, keeps it running, and takes it along when it goes.
+
+    python -m devtools.cluster.supervisor DIRECTORY      (started by `up`, not by people)
+
+It claims the network, writes keys and configuration, has the control plane brought up, and is scheduler, kubelet and
+kube-proxy itself. If `up` ends before it has handed the cluster over (module `lifeline`), the supervisor removes the
+cluster. Should it die itself, the kernel kills all that it started.
+"""
+
+import asyncio
+import dataclasses
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from devtools.cluster import bringup, kwok, lifeline, network, removal, scheduler
+from devtools.cluster.api import Api
+from devtools.cluster.controlplane import NODE, ControlPlane
+from devtools.cluster.forwarder import Forwarder
+from devtools.cluster.kubelet import Kubelet
+from devtools.cluster.state import Ports, State
+from devtools.errors import ToolError
+
+NAMESPACE = "interlock-system"  # whose Services are forwarded; nothing else that is called runs here
+
+
+def main() -> None:
+    """Run the cluster in the directory that the command line names."""
+    state = State(directory=Path(sys.argv[1]))
+    try:
+        net, claim = network.claim()
+        with claim:
+            asyncio.run(_supervise(_planned(state, net)))
+    except ToolError as error:
+        lifeline.say_failed(error)
+        sys.exit(1)
+
+
+def _planned(state: State, net: network.Network) -> ControlPlane:
+    """Settle addresses and ports, note them for `up` and `status`, and write all files that depend on them."""
+    names = [field.name for field in dataclasses.fields(Ports)]
+    ports = Ports(**dict(zip(names, network.free_ports(net.control, len(names)), strict=True)))
+    description = dataclasses.replace(state.read(), network=net, ports=ports)
+    state.write(description)
+    plane = ControlPlane(state=state, network=net, ports=ports, tools=description.tools)
+    plane.prepare()
+    kwok.prepare(plane)
+    return plane
+
+
+async def _supervise(plane: ControlPlane) -> None:
+    held = asyncio.create_task(_hold_lifeline(plane.state))
+    async with AsyncExitStack() as stack:
+        apis = {
+            name: await stack.enter_async_context(_api(plane, name)) for name in ("admin", "node", "scheduler", "proxy")
+        }
+        daemons = await bringup.start(plane, apis["admin"])
+        lifeline.say_ready()
+        async with asyncio.TaskGroup() as tasks:
+            for daemon in daemons:
+                tasks.create_task(daemon.keep_running())
+            tasks.create_task(scheduler.run(apis["scheduler"], NODE))
+            tasks.create_task(Kubelet(apis["node"], plane, Path(sys.executable).parent).run())
+            tasks.create_task(Forwarder(apis["proxy"], plane.network, NAMESPACE).run())
+            await held
+
+
+def _api(plane: ControlPlane, identity: str) -> Api:
+    return Api(server=plane.server, authority=plane.authority, client=plane.identity(identity))
+
+
+async def _hold_lifeline(state: State) -> None:
+    """Return when `up` hands the cluster over; remove the cluster, and end, if `up` ends without."""
+    if not await lifeline.is_kept():
+        removal.remove(state)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,283 @@
+"""The narrated demonstration: what Interlock is for, shown on a real control plane with the real kubectl.
+
+Every command is printed as a user would type it, followed by what it really printed. Each has an expected outcome; the
+first one that comes out differently ends the demonstration with exit code 1, so that it is a test as well.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from devtools import cluster, console
+from devtools.errors import ToolError
+
+IN_FORCE_SECONDS = 30  # a policy is in force within two; this only bounds a demonstration that went wrong
+GONE_SECONDS = 60  # how long the namespace controller may take for an empty namespace
+PATIENCE_SECONDS = 0.2  # between two looks at something that is about to happen
+SLOWEST_COMMAND_SECONDS = 60  # kubectl waits for nothing that takes longer here
+
+NAMESPACES = """\
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Namespace, metadata: {name: prod-shop, labels: {env: production}}}
+- {apiVersion: v1, kind: Namespace, metadata: {name: dev-shop, labels: {env: development}}}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: web-0, namespace: prod-shop}
+  spec: {containers: [{name: web, image: web}]}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: web-0, namespace: dev-shop}
+  spec: {containers: [{name: web, image: web}]}
+"""
+
+GUARD_EXEC = """\
+apiVersion: interlock.dev/v1alpha1
+kind: DangerPolicy
+metadata: {name: no-shell-in-production}
+spec:
+  description: Nobody opens a shell in a production pod.
+  severity: High
+  mode: Enforce
+  match:
+    actions: [interactive]
+    namespaces: {selector: {matchLabels: {env: production}}}
+  verdict: Deny
+  message: "Use the read-only dashboards. Runbook: https://runbooks.example/prod-shell"
+"""
+
+GUARD_RBAC = """\
+apiVersion: interlock.dev/v1alpha1
+kind: DangerPolicy
+metadata: {name: no-new-admins}
+spec:
+  description: Administrators are made by the platform team's pipeline only.
+  severity: Critical
+  mode: Enforce
+  match: {actions: [grant-admin]}
+  exclude: [{subjects: {serviceAccounts: [platform/pipeline]}}]
+  verdict: Deny
+  message: "Open a pull request against platform/access."
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The environment in which commands run, and how they are shown.
+
+    Attributes:
+        environment: KUBECONFIG and PATH of the cluster.
+        started: monotonic seconds at the beginning.
+    """
+
+    environment: dict[str, str]
+    started: float = field(default_factory=time.monotonic)
+
+    def tell(self, text: str) -> None:
+        """Say what comes next and why."""
+        print(flush=True)
+        print(textwrap.fill(f"# {text}", width=118, subsequent_indent="# "), flush=True)
+
+    def run(self, command: str, *, stdin: str = "", fails: bool = False, says: str = "") -> str:
+        """Show and run one command line.
+
+        Args:
+            command: as typed in a shell; it is split, not run by one.
+            stdin: shown and given to the command.
+            fails: whether a non-zero exit code is the expected outcome.
+            says: text that its output has to contain.
+
+        Raises:
+            ToolError: it came out differently.
+        """
+        print(f"$ {command}" + (f" <<EOF\n{stdin}EOF" if stdin else ""), flush=True)
+        code, output = self._outcome(command, stdin)
+        print(textwrap.indent(output.rstrip(), "  "), flush=True)
+        if (code != 0) is not fails or says not in output:
+            wanted = ("to fail" if fails else "to succeed") + (f" and to say {says!r}" if says else "")
+            raise ToolError(f"the demonstration expected `{command}` {wanted}; it ended with exit code {code}")
+        return output
+
+    def read(self, command: str) -> str:
+        """Run one command line without showing it; what it printed."""
+        return self._outcome(command, "")[1].strip()
+
+    def wait(self, what: str, command: str, wanted: str, seconds: float) -> None:
+        """Poll a command until it prints `wanted`.
+
+        Raises:
+            ToolError: it did not in time.
+        """
+        since = time.monotonic()
+        while (found := self.read(command)) != wanted:
+            if time.monotonic() - since > seconds:
+                raise ToolError(f"{what}: expected {wanted!r} within {seconds} s, found {found!r}")
+            time.sleep(PATIENCE_SECONDS)
+        print(f"  ({what} after {time.monotonic() - since:.1f} s)", flush=True)
+
+    def _outcome(self, command: str, stdin: str) -> tuple[int, str]:
+        done = subprocess.run(
+            shlex.split(command),
+            input=stdin,
+            env=self.environment,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=SLOWEST_COMMAND_SECONDS,
+        )
+        return done.returncode, done.stdout
+
+
+def main() -> int:
+    """Bring up a cluster of its own, show everything, take the cluster down again."""
+    name = f"demo-{os.getpid()}"
+    try:
+        stage = Stage(environment=cluster.up(name).environment)
+        _play(stage)
+        print(f"\n# That was everything, in {time.monotonic() - stage.started:.0f} s after installation.", flush=True)
+    except ToolError as error:
+        console.say(f"demo: {error}")
+        return 1
+    finally:
+        cluster.down(name)
+    return 0
+
+
+def _play(stage: Stage) -> None:
+    for scene in (_installed, _policies, _delete, _window_and_freeze, _shell, _administrators, _proof):
+        scene(stage)
+
+
+def _installed(stage: Stage) -> None:
+    stage.tell("Interlock is installed by Helm. Without a policy it intercepts nothing but its own kinds.")
+    stage.run("helm list -n interlock-system", says="deployed")
+    stage.run("kubectl -n interlock-system get pods", says="interlock-guard")
+    stage.run("kubectl get validatingwebhookconfiguration interlock -o jsonpath='{.webhooks[*].name}'", says="self.")
+    stage.run("kubectl apply -f -", stdin=NAMESPACES)
+
+
+def _policies(stage: Stage) -> None:
+    stage.tell(
+        "Production namespaces are deleted in the change window only, nobody gets a shell there, nobody an admin."
+    )
+    stage.run("kubectl apply -f -", stdin=_protect(allow=[_later()]), says="created")
+    stage.run("kubectl apply -f -", stdin=GUARD_EXEC, says="created")
+    stage.run("kubectl apply -f -", stdin=GUARD_RBAC, says="created")
+    for policy in ("production-only-in-window", "no-shell-in-production", "no-new-admins"):
+        _wait_in_force(stage, policy)
+    stage.run("kubectl get dangerpolicies", says="production-only-in-window")
+    stage.tell("A policy with a mistake is refused when it is written, with the field's path.")
+    broken = GUARD_EXEC.replace("interactive", "interactiv").replace("no-shell-in-production", "typo")
+    stage.run("kubectl apply -f -", stdin=broken, fails=True, says="spec.match.actions[0]")
+
+
+def _delete(stage: Stage) -> None:
+    stage.tell("The fatal command, at three in the morning, by somebody who may do everything.")
+    stage.run("kubectl delete namespace prod-shop", fails=True, says="denied")
+    stage.tell("Asked beforehand, it says the same and leaves no trace.")
+    stage.run("kubectl delete namespace prod-shop --dry-run=server", fails=True, says="dry run")
+    stage.tell("Impersonating somebody else makes no difference, and development is not concerned.")
+    stage.run("kubectl delete namespace prod-shop --as root --as-group system:masters", fails=True, says="denied")
+    stage.run("kubectl delete namespace dev-shop --dry-run=server", says="dev-shop")
+
+
+def _window_and_freeze(stage: Stage) -> None:
+    stage.tell("A change window is opened for the next hour, but a freeze lies over it: still denied.")
+    freeze = _once("black-friday", hours=2)
+    _change(stage, _protect(allow=[_later(), _once("change-4711", hours=1)], freeze=[freeze]))
+    stage.run("kubectl delete namespace prod-shop", fails=True, says="black-friday")
+    stage.tell("The freeze is lifted, the window is open: the very same command passes, and the record says why.")
+    _change(stage, _protect(allow=[_later(), _once("change-4711", hours=1)]))
+    stage.run("kubectl delete namespace prod-shop --wait=false", says="deleted")
+    stage.wait("namespace gone", "kubectl get namespace prod-shop --ignore-not-found -o name", "", GONE_SECONDS)
+    stage.run("kubectl apply -f -", stdin=NAMESPACES)
+
+
+def _shell(stage: Stage) -> None:
+    for pod in ("prod-shop", "dev-shop"):
+        stage.wait(f"pod in {pod} runs", f"kubectl -n {pod} get pod web-0 -o jsonpath={{.status.phase}}", "Running", 30)
+    stage.tell("A shell in production is denied; in development the command really runs.")
+    stage.run("kubectl -n prod-shop exec web-0 -- cat /etc/hostname", fails=True, says="no-shell-in-production")
+    stage.run("kubectl -n dev-shop exec web-0 -- echo hello from the pod", says="hello from the pod")
+
+
+def _administrators(stage: Stage) -> None:
+    grant = "kubectl create clusterrolebinding oops --clusterrole=cluster-admin --user=eve"
+    stage.tell("Making an administrator is denied, also to system:masters, whom RBAC itself does not check.")
+    stage.run(f"{grant} --as alice --as-group system:masters", fails=True, says="no-new-admins")
+    stage.tell("The one account that the policy excludes may.")
+    stage.run(f"{grant} --as system:serviceaccount:platform:pipeline --as-group system:masters", says="created")
+    stage.run("kubectl delete clusterrolebinding oops", says="deleted")
+
+
+def _proof(stage: Stage) -> None:
+    stage.tell("Every decision that a policy had a part in is a signed record in an immutable ConfigMap.")
+    stage.run("kubectl -n interlock-system get configmaps -l interlock.dev/ledger=lane", says="interlock-lane-")
+    stage.run("interlock ledger show --from-cluster", says="Deny")
+    stage.tell("The public key is pinned once; with it anybody who may read them can prove the records.")
+    key = Path(stage.environment["KUBECONFIG"]).parent / "notary.pub"
+    saved = stage.read("kubectl -n interlock-system get configmap interlock-notary -o jsonpath={.data.notary\\\\.pub}")
+    key.write_text(f"{saved}\n")
+    stage.run(f"interlock verify --from-cluster --key {key}", says="proven")
+    stage.run("kubectl get dangerpolicies", says="no-new-admins")
+
+
+def _change(stage: Stage, policy: str) -> None:
+    stage.run("kubectl apply -f -", stdin=policy, says="configured")
+    _wait_in_force(stage, "production-only-in-window")
+
+
+def _wait_in_force(stage: Stage, policy: str) -> None:
+    """Wait until the status speaks of the generation that was written and says that it is in force."""
+    generation = stage.read(f"kubectl get dangerpolicy {policy} -o jsonpath={{.metadata.generation}}")
+    stage.wait(
+        f"{policy} in force",
+        f"kubectl get dangerpolicy {policy} -o jsonpath="
+        "{.status.observedGeneration}={.status.conditions[?(@.type==\\'InForce\\')].status}",
+        f"{generation}=True",
+        IN_FORCE_SECONDS,
+    )
+
+
+def _protect(*, allow: list[dict[str, object]], freeze: list[dict[str, object]] | None = None) -> str:
+    windows = {"timeZone": "Europe/Berlin", "allow": allow, **({"freeze": freeze} if freeze else {})}
+    return f"""\
+apiVersion: interlock.dev/v1alpha1
+kind: DangerPolicy
+metadata: {{name: production-only-in-window}}
+spec:
+  description: Production namespaces are deleted in the change window only.
+  severity: Critical
+  mode: Enforce
+  match:
+    actions: [delete-namespace]
+    namespaces: {{names: ["prod-*"]}}
+  windows: {json.dumps(windows)}
+  message: "Ask in #prod-change. Runbook: https://runbooks.example/ns-delete"
+"""
+
+
+def _later() -> dict[str, object]:
+    """The weekly window, on the day after tomorrow, so that it is closed whenever this runs."""
+    day = (datetime.now(UTC) + timedelta(days=2)).strftime("%a")
+    return {"name": "weekly", "weekly": {"days": [day], "start": "02:00", "end": "04:00"}}
+
+
+def _once(name: str, *, hours: int) -> dict[str, object]:
+    """A dated entry that is active now."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    start, end = now - timedelta(minutes=5), now + timedelta(hours=hours)
+    return {"name": name, "once": {"start": start.isoformat(), "end": end.isoformat()}}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

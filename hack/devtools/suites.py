@@ -1,0 +1,95 @@
+"""The test suites: what each needs, how it gets it, how it gives it back.
+
+A suite lets its tests print to the terminal and raises ToolError when one of them fails.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools import cluster, programs, toolchain, verify
+from devtools.cluster.install import CHART, NAMESPACE, RELEASE
+from devtools.errors import ToolError
+from devtools.venv import INTERPRETER, ROOT
+
+OBJECT = "\nkind: "  # begins one rendered object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """Tests that need the same surroundings.
+
+    Attributes:
+        name: as on the command line.
+        run: runs it, with further arguments for pytest.
+        own_cluster: it brings up a cluster of its own, whatever cluster the user has given.
+    """
+
+    name: str
+    run: Callable[[Sequence[str]], None]
+    own_cluster: bool = False
+
+
+def _verify(_: Sequence[str]) -> None:
+    if verify.main():
+        raise ToolError("what each check found stands above")
+
+
+def _unit(arguments: Sequence[str]) -> None:
+    programs.run(INTERPRETER, "-m", "pytest", "-q", "-n", "auto", "-m", "not cluster", *arguments)
+
+
+def _chart(_: Sequence[str]) -> None:
+    tools = toolchain.binaries(["helm", "helm-unittest"])
+    scenarios = [CHART / "values.yaml", *sorted(CHART.glob("ci/*-values.yaml"))]
+    with _helm_home() as environment:
+        for values in scenarios:
+            scenario: list[str | Path] = [CHART, "--values", values, "--namespace", NAMESPACE]
+            programs.run(tools["helm"], "lint", "--strict", "--quiet", *scenario, environment=environment)
+            rendered = programs.capture(tools["helm"], "template", RELEASE, *scenario, environment=environment)
+            print(f"{values.relative_to(ROOT)}: {rendered.count(OBJECT)} objects rendered", flush=True)
+        programs.run(tools["helm-unittest"], "--strict", CHART, environment=environment)
+
+
+@contextmanager
+def _helm_home() -> Iterator[dict[str, str]]:
+    """An environment in which helm finds no configuration of the user's and leaves nothing in it."""
+    with tempfile.TemporaryDirectory(prefix="interlock-helm-") as home:
+        places = {f"HELM_{kind}_HOME": str(Path(home) / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
+        yield os.environ | places
+
+
+def _cluster(arguments: Sequence[str]) -> None:
+    name = f"test-{os.getpid()}"
+    try:
+        up = cluster.up(name)
+        programs.run(INTERPRETER, "-m", "pytest", "-m", "cluster", *arguments, environment=_surroundings(up))
+    finally:
+        cluster.down(name)
+
+
+def _surroundings(up: cluster.Cluster) -> dict[str, str]:
+    """The environment of cluster tests; its KUBECONFIG keeps every test away from the user's own cluster."""
+    places = {
+        "INTERLOCK_TEST_KUBECONFIG": up.kubeconfig,
+        "INTERLOCK_TEST_AUDIT_LOG": up.audit_log,
+        "INTERLOCK_TEST_ETCD": up.etcd,
+        "INTERLOCK_TEST_STATE": up.state,
+    }
+    return up.environment | {name: str(place) for name, place in places.items() if place}
+
+
+def _demo(_: Sequence[str]) -> None:
+    programs.run(ROOT / "hack" / "demo")
+
+
+SUITES = (
+    Suite(name="verify", run=_verify),
+    Suite(name="unit", run=_unit),
+    Suite(name="chart", run=_chart),
+    Suite(name="cluster", run=_cluster),
+    Suite(name="demo", run=_demo, own_cluster=True),
+)

@@ -1,0 +1,212 @@
+"""`interlock verify` and `interlock ledger show` as a user calls them, with a kubectl that answers from a file."""
+
+import asyncio
+import base64
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from interlock.cli.main import app
+from interlock.core import commits, lanes
+from interlock.core.ports import StoredCommit
+from tests.fakes.notary import Answer, FakeNotary
+from tests.ledger.guards import HandClock, Ledger, written
+
+KUBECTL = """\
+#!/bin/sh
+echo "$@" > {home}/asked
+cat {home}/answer.json
+"""
+
+REFUSING = """\
+#!/bin/sh
+echo 'Error from server (Forbidden): configmaps is forbidden: User "ada" cannot list resource "configmaps"' >&2
+exit 1
+"""
+
+
+class Cluster:
+    """What the user's kubectl sees, and the notary's key as the user saved it.
+
+    Attributes:
+        key: file with the notary's public key.
+    """
+
+    def __init__(self, home: Path, ledger: Ledger) -> None:
+        self._home = home
+        self._ledger = ledger
+        self.key = home / "notary.pub"
+        self.key.write_text(f"{ledger.notary.key}\n")
+        self.kubectl(KUBECTL.format(home=home))
+        self.holds(ledger.store.stored())
+
+    def kubectl(self, script: str) -> None:
+        """Replace the program."""
+        program = self._home / "kubectl"
+        program.write_text(script)
+        program.chmod(0o755)
+
+    def holds(self, stored: Sequence[StoredCommit]) -> None:
+        """Let it answer with these commits."""
+        items = [
+            {"metadata": {"name": one.name, "uid": one.uid}, "binaryData": {"r": base64.b64encode(one.body).decode()}}
+            for one in stored
+        ]
+        (self._home / "answer.json").write_bytes(orjson.dumps({"items": items}))
+
+    def asked(self) -> str:
+        """The arguments of the newest call."""
+        return (self._home / "asked").read_text().strip()
+
+    def tampered(self) -> str:
+        """Change a byte of a record and return the commit's name."""
+        stored = self._ledger.store.stored()
+        victim = stored[2]
+        middle = len(victim.body) // 2
+        body = victim.body[:middle] + bytes([victim.body[middle] ^ 1]) + victim.body[middle + 1 :]
+        self.holds([*stored[:2], StoredCommit(name=victim.name, uid=victim.uid, body=body), *stored[3:]])
+        return victim.name
+
+
+def _cluster(home: Path, monkeypatch: pytest.MonkeyPatch, *answers: Answer, closed: bool = True) -> Cluster:
+    clock = HandClock()
+    ledger = Ledger(notary=FakeNotary(clock, answers=answers), clock=clock)
+    asyncio.run(written(["shop", "bank"], ledger))
+    if not closed:
+        ledger.store.bodies.pop(max(ledger.store.bodies))
+    monkeypatch.setenv("PATH", f"{home}:{Path(shutil.which('sh') or '/bin/sh').parent}")
+    return Cluster(home, ledger)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    """Two denials in one certified lane."""
+    return _cluster(tmp_path, monkeypatch)
+
+
+def _interlock(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def _verify(cluster: Cluster, *more: str) -> Result:
+    return _interlock("verify", "--from-cluster", "--key", str(cluster.key), *more)
+
+
+class TestVerify:
+    """Exit codes and what is printed."""
+
+    def test_proven(self, cluster: Cluster) -> None:
+        """Exit code 0, the lane and its guard, the verdict, and what cannot be seen."""
+        done = _verify(cluster)
+        lane, verdict, tails = done.stdout.splitlines()
+
+        assert (done.exit_code, tails, done.stderr) == (0, lanes.TAILS, "")
+        assert "proven, interlock-system/interlock-guard-0, records 0 to 3, certified, closed, proven through" in lane
+        assert verdict.startswith("proven: 1 lane, 4 good records, by notary key SHA256:")
+
+    def test_tampered(self, cluster: Cluster) -> None:
+        """Exit code 1, and the commit with the changed byte is named."""
+        name = cluster.tampered()
+        done = _verify(cluster)
+
+        assert (done.exit_code, f"tampered: {name}, sequence 2" in done.stdout) == (1, True)
+
+    def test_incomplete(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Exit code 2 for a lane that nobody certified."""
+        done = _verify(_cluster(tmp_path, monkeypatch, *[Answer.REFUSES] * 1000))
+
+        assert (done.exit_code, "none: no controller certified this lane" in done.stdout) == (2, True)
+
+    def test_another_key(self, cluster: Cluster) -> None:
+        """Another notary's key never proves anything."""
+        cluster.key.write_text(str(FakeNotary(HandClock(), seed=b"z" * 32).key))
+        done = _verify(cluster)
+
+        assert (done.exit_code, "0 good records" in done.stdout) == (1, True)
+
+    def test_json(self, cluster: Cluster) -> None:
+        """One object with the same facts."""
+        done = _verify(cluster, "--output", "json")
+        report = orjson.loads(done.stdout)
+
+        assert (done.exit_code, report["status"], report["lanes"][0]["last"]) == (0, "proven", 3)
+        assert report["notSeen"] == lanes.TAILS
+
+    def test_kubectl_is_told_where(self, cluster: Cluster) -> None:
+        """Kubeconfig, context and namespace are the user's choice."""
+        _verify(cluster, "--kubeconfig", "/k", "--context", "c", "--namespace", "ns")
+
+        assert cluster.asked() == (
+            "--kubeconfig=/k --context=c get configmaps -n ns -l interlock.dev/ledger=lane -o json"
+        )
+
+    def test_a_refusal_is_no_proof(self, cluster: Cluster) -> None:
+        """What kubectl refuses ends with exit code 2, in kubectl's words."""
+        cluster.kubectl(REFUSING)
+        done = _verify(cluster)
+
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert done.stderr.startswith("nothing verified: Error from server (Forbidden)")
+
+    def test_without_kubectl(self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A machine without kubectl is told what is missing."""
+        monkeypatch.setenv("PATH", "/nonexistent")
+        done = _verify(cluster)
+
+        assert (done.exit_code, "kubectl: not on PATH" in done.stderr) == (2, True)
+
+
+class TestShow:
+    """Records for people and programs."""
+
+    def test_table(self, cluster: Cluster) -> None:
+        """A header and a line for each decision, oldest first; what lanes say about themselves is left out."""
+        done = _interlock("ledger", "show", "--from-cluster")
+        header, *rows = [line.split() for line in done.stdout.splitlines()]
+
+        assert (done.exit_code, cluster.asked().startswith("get configmaps -n interlock-system")) == (0, True)
+        assert header == ["TIME", "VERDICT", "SEVERITY", "USER", "ACTION", "TARGET", "POLICY", "RECORD"]
+        assert [row[1:-1] for row in rows] == [
+            ["Deny", "Critical", "ada", "delete-namespace", "namespaces", f"{name}/{name}", "protect-production"]
+            for name in ("shop", "bank")
+        ]
+
+    @pytest.mark.parametrize(
+        ("more", "kinds"),
+        [([], ["Decision"] * 2), (["--all"], ["LaneOpen", "Decision", "Decision", "LaneClose"])],
+        ids=["decisions", "everything"],
+    )
+    @pytest.mark.usefixtures("cluster")
+    def test_json_lines(self, more: list[str], kinds: list[str]) -> None:
+        """One record a line, as it was stored."""
+        done = _interlock("ledger", "show", "--from-cluster", "--output", "json", *more)
+
+        assert [orjson.loads(line)["kind"] for line in done.stdout.splitlines()] == kinds
+
+    def test_unreadable_commits_are_named(self, cluster: Cluster) -> None:
+        """What cannot be read is said, and does not hide the rest."""
+        name = cluster.tampered()
+        done = _interlock("ledger", "show", "--from-cluster", "--output", "json")
+
+        assert (done.exit_code, len(done.stdout.splitlines())) == (0, 1)
+        assert done.stderr.startswith(f"{name}: unreadable: ")
+
+    def test_a_refusal_is_an_error(self, cluster: Cluster) -> None:
+        """What kubectl refuses is refused, with an exit code."""
+        cluster.kubectl(REFUSING)
+        done = _interlock("ledger", "show", "--from-cluster")
+
+        assert (done.exit_code, done.stdout, "Forbidden" in done.stderr) == (1, "", True)
+
+
+def test_an_open_lane_is_proven_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guard that still runs, or died, leaves a lane without end: proven through its last stored record."""
+    cluster = _cluster(tmp_path, monkeypatch, closed=False)
+    done = _verify(cluster)
+
+    assert (done.exit_code, "records 0 to 2, certified, open, proven through" in done.stdout) == (0, True)
+    assert commits.PREFIX not in done.stdout

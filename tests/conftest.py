@@ -1,0 +1,34 @@
+"""What all tests share: cluster tests only where there is a cluster, and a watch over forgotten asyncio tasks."""
+
+import asyncio
+import inspect
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import settings
+
+KUBECONFIG = "INTERLOCK_TEST_KUBECONFIG"
+
+# No time limit for one example: on a busy machine it fails for the machine's sake. A failure prints how to repeat it.
+settings.register_profile("interlock", deadline=None, print_blob=True)
+settings.load_profile("interlock")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip cluster tests where there is no cluster, naming the command that brings one; watch over async tests."""
+    no_cluster = pytest.mark.skip(reason=f"{KUBECONFIG} is not set: run `hack/test cluster`")
+    for item in items:
+        if item.get_closest_marker("cluster") and not os.environ.get(KUBECONFIG):
+            item.add_marker(no_cluster)
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.fixturenames.insert(0, "_no_task_left_behind")
+
+
+@pytest.fixture
+async def _no_task_left_behind() -> AsyncIterator[None]:
+    """Fail an async test that ends while tasks which it started still run, after its other fixtures have cleaned up."""
+    before = asyncio.all_tasks()
+    yield
+    left = {task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()}
+    assert not left, f"still running: {left}"

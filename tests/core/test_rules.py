@@ -1,0 +1,340 @@
+"""Which webhook a request goes to: every one that a policy could select to exactly one, and Fail only where it may."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interlock.core import catalogue, conditions, coverage, leaving, rules, systems
+from interlock.core.policy import Policy
+from interlock.core.rules import Delivery
+from interlock.core.types import JsonObject, Mode, Operation, Request, User
+from tests.support import cel
+from tests.support.policies import parsed
+
+HOME = "interlock-system"
+DELIVERY = Delivery(
+    namespace=HOME, service="interlock-guard", port=443, ca_bundle="Q0E=", generation=7, path_secret="s" * 64
+)
+ALICE = User(name="alice", groups=("dev", "system:authenticated"))
+NODE = User(name="system:node:node-1", groups=("system:nodes",))
+COLLECTOR = User(name="system:serviceaccount:kube-system:generic-garbage-collector")
+GUARD = User(name=f"system:serviceaccount:{HOME}:interlock-guard")
+
+# ------------------------------------------------------------------------------------------ an independent model
+
+
+def _sent(webhooks: list[JsonObject], request: Request) -> set[str]:
+    """The webhooks that the API server would call: rules first, then every condition."""
+    return {
+        webhook["name"].partition(".")[0]
+        for webhook in webhooks
+        if any(_rule_matches(rule, request) for rule in webhook["rules"])
+        and all(cel.evaluate(c["expression"], request=_review(request)) for c in webhook.get("matchConditions", []))
+    }
+
+
+def _rule_matches(rule: JsonObject, request: Request) -> bool:
+    groups = "*" in rule["apiGroups"] or request.group in rule["apiGroups"]
+    return (
+        request.operation.value in rule["operations"]
+        and groups
+        and any(_pattern_matches(pattern, request) for pattern in rule["resources"])
+    )
+
+
+def _pattern_matches(pattern: str, request: Request) -> bool:
+    resource, _, subresource = pattern.partition("/")
+    return resource in {"*", request.resource} and subresource in {"*", request.subresource}
+
+
+def _review(request: Request) -> dict[str, Any]:
+    """`request` as CEL sees it: an empty field is absent."""
+    fields = {
+        "operation": request.operation.value,
+        "resource": {"group": request.group, "version": "v1", "resource": request.resource},
+        "subResource": request.subresource,
+        "namespace": request.namespace,
+        "name": request.name,
+        "userInfo": {"username": request.user.name, "groups": list(request.user.groups)},
+    }
+    return {key: value for key, value in fields.items() if value}
+
+
+def _could_select(policy: Policy, request: Request) -> bool:
+    """Whether some finding of such a request could be one that the policy speaks of."""
+    named = any(
+        rule.covers(request)
+        for action in policy.match.action_ids
+        for entry in catalogue.select(action)
+        for rule in entry.rules
+    )
+    plain = request.operation in policy.match.operations and any(
+        rule.covers(group=request.group, resource=request.resource, subresource=request.subresource)
+        for rule in policy.match.resources
+    )
+    return (
+        policy.mode is not Mode.DISABLED
+        and (named or plain or _could_leave(policy, request))
+        and _near(policy, request)
+    )
+
+
+def _could_leave(policy: Policy, request: Request) -> bool:
+    if request.operation is not Operation.UPDATE or not leaving.guards_labels(policy):
+        return False
+    objects, namespaces = policy.match.objects, policy.match.namespaces
+    of_kind = any(kind.covers_kind(group=request.group, resource=request.resource) for kind in policy.match.kinds)
+    return bool(
+        (objects and objects.selector and of_kind) or (namespaces and namespaces.selector and request.is_namespace)
+    )
+
+
+def _near(policy: Policy, request: Request) -> bool:
+    namespaces = policy.match.namespaces
+    return not request.namespace or namespaces is None or namespaces.names_match(request.namespace)
+
+
+def _names_exactly(policy: Policy, namespace: str) -> bool:
+    namespaces = policy.match.namespaces
+    return bool(namespaces and namespaces.names and namespace in namespaces.names.literals)
+
+
+# ------------------------------------------------------------------------------------------ policies and requests
+
+RESOURCES = st.sampled_from(
+    ["pods", "pods/exec", "pods/*", "*", "*/*", "*/scale", "deployments", "secrets", "namespaces"]
+)
+NAMES = st.sampled_from(["prod-*", "*-db", "prod-a", "kube-system", "kube-*", "p*d-*b", HOME, "*", "*system*"])
+SELECTOR = {"matchLabels": {"env": "prod"}}
+TERMS = st.sampled_from([*sorted(set(catalogue.FAMILIES) - {leaving.FAMILY}), "delete-namespace", "exec", "*"])
+
+
+def _lists(values: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(values, min_size=1, max_size=3, unique=True)
+
+
+@st.composite
+def _matches(draw: st.DrawFn) -> JsonObject:
+    match: JsonObject = {}
+    if draw(st.booleans()):
+        match["actions"] = draw(_lists(TERMS))
+    if not match or draw(st.booleans()):
+        match["operations"] = draw(_lists(st.sampled_from([operation.value for operation in Operation])))
+        groups = _lists(st.sampled_from(["", "apps", "interlock.dev", "authorization.k8s.io", "*"]))
+        match["resources"] = [{"groups": draw(groups), "resources": draw(_lists(RESOURCES))}]
+    namespaces = draw(
+        st.one_of(st.none(), st.just({"selector": SELECTOR}), _lists(NAMES).map(lambda names: {"names": names}))
+    )
+    objects = draw(st.one_of(st.none(), st.just({"selector": SELECTOR})))
+    return match | {key: value for key, value in (("namespaces", namespaces), ("objects", objects)) if value}
+
+
+@st.composite
+def _policies(draw: st.DrawFn) -> Policy:
+    mode = draw(st.sampled_from(["Enforce", "Enforce", "Observe", "Disabled"]))
+    verdict = draw(st.sampled_from(["Deny", "Deny", "Warn", "Allow"]))
+    return parsed(mode=mode, verdict=verdict, match={"actions": None, **draw(_matches())})
+
+
+@st.composite
+def _requests(draw: st.DrawFn) -> Request:
+    path = draw(st.sampled_from(["pods", "pods/exec", "pods/status", "deployments", "deployments/scale", "secrets"]))
+    path = draw(st.sampled_from([path, "namespaces", "namespaces/status", "persistentvolumes", "leases"]))
+    resource, _, subresource = path.partition("/")
+    return Request(
+        uid="u",
+        operation=draw(st.sampled_from(Operation)),
+        group=draw(st.sampled_from(["", "", "apps", "coordination.k8s.io", "interlock.dev", "authorization.k8s.io"])),
+        version="v1",
+        resource=resource,
+        subresource=subresource,
+        kind="Any",
+        name="x",
+        namespace=draw(st.sampled_from(["", "prod-a", "prod-b", "dev", "my-db", "kube-system", HOME])),
+        user=draw(st.sampled_from([ALICE, NODE, COLLECTOR])),
+    )
+
+
+@given(st.lists(_policies(), max_size=6), st.lists(_requests(), min_size=1, max_size=20))
+def test_every_request_goes_to_exactly_one(policies: list[Policy], requests: list[Request]) -> None:
+    """What some policy could select goes to enforce or observe, or to system; nothing goes to two of them."""
+    webhooks = rules.webhooks(policies, DELIVERY)
+    for request in requests:
+        sent = _sent(webhooks, request) - {"self"}
+        system = systems.identity_of(request.user) is not None
+        assert len(sent) <= 1, (request, sent)
+        assert sent <= ({"system"} if system else {"enforce", "observe"})
+        if request.group not in rules.QUESTIONS and any(_could_select(policy, request) for policy in policies):
+            assert sent, request
+
+
+@given(st.lists(_policies(), max_size=6), st.lists(_requests(), min_size=1, max_size=20))
+def test_fail_where_a_policy_can_deny_and_nowhere_forbidden(policies: list[Policy], requests: list[Request]) -> None:
+    """Denials fail closed, but never for Interlock's own kinds, nor in a protected namespace no such policy names."""
+    webhooks = rules.webhooks(policies, DELIVERY)
+    denying = [policy for policy in policies if rules.denies(policy)]
+    for request in requests:
+        enforced = "enforce" in _sent(webhooks, request)
+        selecting = [policy for policy in denying if _could_select(policy, request)]
+        protected = request.namespace in {rules.KUBE_SYSTEM, HOME}
+        if protected:
+            selecting = [policy for policy in selecting if _names_exactly(policy, request.namespace)]
+            assert not enforced or any(_names_exactly(policy, request.namespace) for policy in denying)
+        open_to_fail = request.user == ALICE and request.group not in {*rules.QUESTIONS, rules.OWN_GROUP}
+        assert open_to_fail or not enforced
+        if selecting and open_to_fail:
+            assert enforced, request
+
+
+# ------------------------------------------------------------------------------------------ single facts
+
+
+def test_no_policy_no_interception() -> None:
+    """Without a policy, and with Disabled ones only, just Interlock's own kinds are intercepted."""
+    none = rules.webhooks([], DELIVERY)
+    disabled = rules.webhooks([parsed(mode="Disabled")], DELIVERY)
+
+    assert none == disabled
+    assert [(w["name"], w["failurePolicy"], w["rules"]) for w in none] == [
+        (
+            "self.interlock.dev",
+            "Ignore",
+            [
+                {
+                    "operations": ["CREATE", "DELETE", "UPDATE"],
+                    "apiGroups": ["interlock.dev"],
+                    "apiVersions": ["*"],
+                    "resources": ["dangerpolicies"],
+                    "scope": "*",
+                }
+            ],
+        )
+    ]
+
+
+def test_entries_of_one_denying_policy() -> None:
+    """A policy that denies namespace deletion gives these entries, and these only."""
+    webhooks = rules.webhooks([parsed()], DELIVERY)
+    delete_namespaces = {
+        "operations": ["DELETE"],
+        "apiGroups": [""],
+        "apiVersions": ["*"],
+        "resources": ["namespaces"],
+        "scope": "*",
+    }
+
+    assert [(w["name"], w["failurePolicy"], w["clientConfig"]["service"]["path"]) for w in webhooks] == [
+        ("enforce.interlock.dev", "Fail", f"/review/enforce/7/{'s' * 64}"),
+        ("observe.interlock.dev", "Ignore", f"/review/observe/7/{'s' * 64}"),
+        ("system.interlock.dev", "Ignore", f"/review/system/7/{'s' * 64}"),
+        ("self.interlock.dev", "Ignore", f"/self/{'s' * 64}"),
+    ]
+    assert [w["rules"] for w in webhooks[:3]] == [[delete_namespaces]] * 3
+    assert {(w["matchPolicy"], w["sideEffects"], w["timeoutSeconds"]) for w in webhooks} == {
+        ("Equivalent", "NoneOnDryRun", 5)
+    }
+    assert rules.generation_of({"webhooks": webhooks}) == 7
+
+
+@pytest.mark.parametrize(
+    ("user", "operation", "group", "path", "namespace", "sent"),
+    [
+        pytest.param(GUARD, "CREATE", "", "configmaps", HOME, set(), id="a guard's record is not reviewed"),
+        pytest.param(GUARD, "CREATE", "", "configmaps", "shop", {"enforce"}, id="a guard elsewhere is anybody"),
+        pytest.param(GUARD, "DELETE", "", "configmaps", HOME, {"observe"}, id="a guard deleting records is anybody"),
+        pytest.param(ALICE, "CREATE", "", "configmaps", HOME, {"observe"}, id="Interlock's namespace never fails"),
+        pytest.param(ALICE, "DELETE", "", "pods", "kube-system", {"observe"}, id="kube-system never fails"),
+        pytest.param(ALICE, "DELETE", "", "nodes", "", {"enforce"}, id="cluster-scoped objects are in every scope"),
+        pytest.param(ALICE, "CREATE", "authentication.k8s.io", "tokenreviews", "", set(), id="questions are not sent"),
+        pytest.param(NODE, "DELETE", "", "pods", "shop", {"system"}, id="a kubelet goes to system"),
+        pytest.param(
+            User(name="system:node:node-1"),
+            "DELETE",
+            "",
+            "pods",
+            "shop",
+            {"enforce"},
+            id="the name alone is no kubelet",
+        ),
+        pytest.param(
+            ALICE, "DELETE", "interlock.dev", "dangerpolicies", "", {"observe", "self"}, id="policies never fail"
+        ),
+    ],
+)
+def test_under_a_policy_for_everything(
+    user: User, operation: str, group: str, path: str, namespace: str, sent: set[str]
+) -> None:
+    """Where requests go when one policy denies every write of every resource."""
+    every = {"operations": ["CREATE", "UPDATE", "DELETE"], "resources": [{"groups": ["*"], "resources": ["*/*"]}]}
+    webhooks = rules.webhooks([parsed(match={"actions": None, **every})], DELIVERY)
+    request = Request(
+        uid="u",
+        operation=Operation(operation),
+        group=group,
+        version="v1",
+        resource=path,
+        subresource="",
+        kind="Any",
+        name="x",
+        namespace=namespace,
+        user=user,
+    )
+
+    assert _sent(webhooks, request) == sent
+
+
+def test_a_thousand_names_stay_bounded() -> None:
+    """However many policies name namespaces, groups and names stay within their limits and nothing is lost."""
+    actions = [
+        "exec",
+        "attach",
+        "delete-secret",
+        "delete-configmap",
+        "delete-workload",
+        "delete-service",
+        "delete-node",
+    ]
+    policies = [
+        parsed(match={"actions": sorted({actions[n % 7], actions[n // 7 % 7]}), "namespaces": {"names": [f"ns-{n}"]}})
+        for n in range(1000)
+    ]
+    groups = coverage.of(policies)
+
+    assert len(groups) <= coverage.MAX_GROUPS
+    assert all(group.names is None or len(group.names) <= coverage.MAX_NAMES for group in groups)
+    assert len(conditions.covered(groups)) < 100_000  # code points that CEL accepts in one expression
+    assert all(any(group.names is None or f"ns-{n}" in group.names for group in groups) for n in range(1000))
+
+
+def test_too_many_resources_widen_to_their_group() -> None:
+    """More resources than one group may list become everything of their API group."""
+    rows = [{"groups": ["x.dev"], "resources": [f"kind{row}-{n}" for n in range(32)]} for row in range(16)]
+    policies = [
+        parsed(match={"actions": None, "operations": ["DELETE"], "resources": rows}),
+        parsed(match={"actions": None, "operations": ["DELETE"], "resources": [{**rows[0], "resources": ["last"]}]}),
+    ]
+
+    (group,) = coverage.of(policies)
+
+    assert coverage.MAX_TARGETS < 32 * 16 + 1
+    assert [(target.operation, target.group, target.path) for target in group.targets] == [("DELETE", "x.dev", "*/*")]
+
+
+def test_conditions_speak_of_known_fields_only() -> None:
+    """No condition uses what webhooks do not have, and every field that may be absent is asked for."""
+    webhooks = rules.webhooks([parsed(match={"actions": ["*"], "namespaces": {"names": ["a*b*c", "d"]}})], DELIVERY)
+    text = "\n".join(c["expression"] for w in webhooks for c in w.get("matchConditions", []))
+
+    assert "namespaceObject" not in text
+    assert set(re.findall(r"request\.\w+(?:\.\w+)?", text)) == {
+        "request.namespace",
+        "request.operation",
+        "request.resource.group",
+        "request.resource.resource",
+        "request.subResource",
+        "request.userInfo.groups",
+        "request.userInfo.username",
+    }

@@ -1,0 +1,372 @@
+"""Change windows: the rule, the days on which clocks change, and properties against an independent slow model."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from interlock.core import windowspec, zones
+from interlock.core.fields import Field
+from interlock.core.types import JsonObject, Verdict, WindowState
+from interlock.core.windows import LOOK_AHEAD, Windows
+from tests.support.slowwindows import Model
+
+CHANGES = {
+    "Africa/Casablanca": ("2023-03-19", "2023-04-23"),  # back for Ramadan, forward after it
+    "America/Caracas": ("2016-05-01",),  # half an hour, for good
+    "America/Sao_Paulo": ("2018-11-04", "2019-02-17"),  # at midnight: the day itself begins in a gap
+    "America/St_Johns": ("2010-03-14", "2010-11-07"),  # at one minute past midnight
+    "Antarctica/Troll": ("2024-03-31", "2024-10-27"),  # two hours
+    "Asia/Kathmandu": ("2024-05-01",),  # never; 45 minutes off
+    "Asia/Pyongyang": ("2018-05-05",),  # half an hour before midnight
+    "Australia/Lord_Howe": ("2024-04-07", "2024-10-06"),  # half an hour
+    "Europe/Berlin": ("2026-03-29", "2026-10-25"),
+    "Europe/Dublin": ("2026-03-29", "2026-10-25"),  # winter is the exception there
+    "Pacific/Apia": ("2011-12-30", "2012-04-01"),  # a whole day left out
+    "Pacific/Kiritimati": ("1995-01-01",),  # likewise
+    "UTC": ("2024-02-29",),
+}
+DAYS = tuple(windowspec.DAYS)
+
+
+def read(windows: JsonObject) -> Windows:
+    """Compile windows that must be sound."""
+    field = Field(windows, "spec.windows", [])
+    found = windowspec.windows(field)
+    assert field.violations == []
+    assert found is not None
+    return found
+
+
+def weekly(name: str, days: str, start: str, end: str) -> JsonObject:
+    """An entry on days of the week."""
+    return {"name": name, "weekly": {"days": days.split(), "start": start, "end": end}}
+
+
+def once(name: str, start: str, end: str) -> JsonObject:
+    """An entry with fixed ends."""
+    return {"name": name, "once": {"start": start, "end": end}}
+
+
+def at(text: str) -> datetime:
+    """An instant."""
+    return datetime.fromisoformat(text)
+
+
+# ------------------------------------------------------------------------------------------------------- the rule
+
+CHANGE_NIGHT = weekly("change-night", "Tue Thu", "22:00", "02:00")
+BLACK_FRIDAY = once("black-friday", "2026-11-26T00:00:00+01:00", "2026-12-01T00:00:00+01:00")
+BERLIN = {"timeZone": "Europe/Berlin"}
+ALLOW = {**BERLIN, "allow": [CHANGE_NIGHT]}
+FREEZE = {**BERLIN, "freeze": [BLACK_FRIDAY]}
+BOTH = {**BERLIN, "allow": [CHANGE_NIGHT], "freeze": [BLACK_FRIDAY]}
+ALWAYS = {**BERLIN, "allow": [weekly("always", " ".join(DAYS), "00:00", "24:00")]}
+LONG_PAST = {**BERLIN, "allow": [once("launch", "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")]}
+BACK_TO_BACK = {**BERLIN, "allow": [weekly("a", "Tue", "10:00", "12:00"), weekly("b", "Tue", "12:00", "14:00")]}
+
+
+@pytest.mark.parametrize(
+    ("windows", "now", "expected"),
+    [
+        pytest.param(
+            ALLOW,
+            "2026-11-16T12:00:00+01:00",  # a Monday
+            (False, (), "2026-11-17T22:00:00+01:00", "2026-11-17T22:00:00+01:00"),
+            id="before the first window of the week it is closed until that opens",
+        ),
+        pytest.param(
+            ALLOW,
+            "2026-11-17T22:00:00+01:00",
+            (True, ("change-night",), "2026-11-18T02:00:00+01:00", "2026-11-17T22:00:00+01:00"),
+            id="the first instant of a window lies inside",
+        ),
+        pytest.param(
+            ALLOW,
+            "2026-11-18T01:59:59.999999+01:00",
+            (True, ("change-night",), "2026-11-18T02:00:00+01:00", "2026-11-18T01:59:59.999999+01:00"),
+            id="past midnight it is still the window of the day before",
+        ),
+        pytest.param(
+            ALLOW,
+            "2026-11-18T02:00:00+01:00",
+            (False, (), "2026-11-19T22:00:00+01:00", "2026-11-19T22:00:00+01:00"),
+            id="the end of a window lies outside",
+        ),
+        pytest.param(
+            FREEZE,
+            "2026-11-25T12:00:00+01:00",
+            (True, (), "2026-11-26T00:00:00+01:00", "2026-11-25T12:00:00+01:00"),
+            id="with freezes alone it is open outside them",
+        ),
+        pytest.param(
+            FREEZE,
+            "2026-11-26T00:00:00+01:00",
+            (False, ("black-friday",), "2026-12-01T00:00:00+01:00", "2026-12-01T00:00:00+01:00"),
+            id="a freeze closes",
+        ),
+        pytest.param(
+            BOTH,
+            "2026-11-26T23:00:00+01:00",  # a Thursday night
+            (False, ("black-friday",), "2026-12-01T22:00:00+01:00", "2026-12-01T22:00:00+01:00"),
+            id="a freeze closes an open window and the next opening is after both",
+        ),
+        pytest.param(
+            {
+                **BERLIN,
+                "allow": [CHANGE_NIGHT],
+                "freeze": [once("f", "2026-11-17T23:00:00+01:00", "2026-11-18T00:30:00+01:00")],
+            },
+            "2026-11-17T23:30:00+01:00",
+            (False, ("f",), "2026-11-18T00:30:00+01:00", "2026-11-18T00:30:00+01:00"),
+            id="after a freeze inside a window the rest of the window is open",
+        ),
+        pytest.param(
+            ALWAYS,
+            "2026-11-17T12:00:00Z",
+            (True, ("always",), None, "2026-11-17T12:00:00Z"),
+            id="windows that touch are one and open ever after has no transition",
+        ),
+        pytest.param(
+            LONG_PAST,
+            "2026-11-17T12:00:00Z",
+            (False, (), None, None),
+            id="a window that never comes again leaves it closed without a next opening",
+        ),
+        pytest.param(
+            BACK_TO_BACK,
+            "2026-11-17T11:00:00+01:00",
+            (True, ("a",), "2026-11-17T14:00:00+01:00", "2026-11-17T11:00:00+01:00"),
+            id="between two windows that touch nothing changes",
+        ),
+        pytest.param(
+            {**BERLIN, "freeze": [once("audit", "2027-10-01T00:00:00Z", "2027-10-02T00:00:00Z")]},
+            "2026-11-17T12:00:00Z",
+            (True, (), "2027-10-01T00:00:00Z", "2026-11-17T12:00:00Z"),
+            id="a transition is found most of a year ahead",
+        ),
+        pytest.param(
+            {**BERLIN, "freeze": [once("far", "2028-01-01T00:00:00Z", "2028-01-02T00:00:00Z")]},
+            "2026-11-17T12:00:00Z",
+            (True, (), None, "2026-11-17T12:00:00Z"),
+            id="a transition beyond the look-ahead is not named",
+        ),
+    ],
+)
+def test_state(windows: JsonObject, now: str, expected: tuple[bool, tuple[str, ...], str | None, str | None]) -> None:
+    """Any active freeze closes; else with an allow list it is open only inside; else open; spans are half-open."""
+    is_open, active, transition, opening = expected
+
+    assert read(windows).state(at(now)) == WindowState(
+        open=is_open,
+        active=active,
+        next_transition=at(transition) if transition else None,
+        next_open=at(opening) if opening else None,
+        time_zone="Europe/Berlin",
+    )
+
+
+def test_naive_instant_is_a_mistake_of_the_caller() -> None:
+    """An instant without zone is never guessed."""
+    with pytest.raises(ValueError, match="aware"):
+        read(ALLOW).state(datetime(2026, 11, 17))  # noqa: DTZ001  the point of the test
+
+
+def test_outside_is_deny_unless_said_otherwise() -> None:
+    """Closed means no, by default."""
+    assert (read(ALLOW).outside, read({**ALLOW, "outside": "Warn"}).outside) == (Verdict.DENY, Verdict.WARN)
+
+
+# ------------------------------------------------------------------------------------------- when clocks change
+
+SUNDAY_EARLY = ("Sun", "02:15", "02:45")  # Berlin: 2026-03-29 has no such time, 2026-10-25 has it twice
+
+
+@pytest.mark.parametrize(
+    ("kind", "window", "day", "expected"),
+    [
+        pytest.param("allow", SUNDAY_EARLY, "2026-10-25", [], id="an allow window inside a fold falls out"),
+        pytest.param("allow", SUNDAY_EARLY, "2026-03-29", [], id="an allow window inside a gap falls out"),
+        pytest.param(
+            "freeze",
+            SUNDAY_EARLY,
+            "2026-10-25",
+            [("2026-10-25T00:15:00Z", "2026-10-25T01:45:00Z")],
+            id="a freeze inside a fold lasts from its first to its second time",
+        ),
+        pytest.param(
+            "freeze",
+            SUNDAY_EARLY,
+            "2026-03-29",
+            [("2026-03-29T00:15:00Z", "2026-03-29T01:45:00Z")],
+            id="a freeze inside a gap is stretched to both sides of it",
+        ),
+        pytest.param(
+            "allow",
+            ("Sat", "22:00", "02:30"),
+            "2026-10-25",
+            [("2026-10-24T20:00:00Z", "2026-10-25T00:30:00Z")],
+            id="an allow window ends the first time",
+        ),
+        pytest.param(
+            "allow",
+            ("Sun", "02:30", "06:00"),
+            "2026-10-25",
+            [("2026-10-25T01:30:00Z", "2026-10-25T05:00:00Z")],
+            id="an allow window starts the second time",
+        ),
+        pytest.param(
+            "allow",
+            ("Sat", "22:00", "06:00"),
+            "2026-10-25",
+            [("2026-10-24T20:00:00Z", "2026-10-25T05:00:00Z")],
+            id="a window across a fold lasts an hour longer",
+        ),
+        pytest.param(
+            "allow",
+            ("Sat", "22:00", "06:00"),
+            "2026-03-29",
+            [("2026-03-28T21:00:00Z", "2026-03-29T04:00:00Z")],
+            id="a window across a gap lasts an hour less",
+        ),
+    ],
+)
+def test_clock_changes_leave_less_permission(
+    kind: str, window: tuple[str, str, str], day: str, expected: list[tuple[str, str]]
+) -> None:
+    """Whatever the clock does, an allow window never permits more and a freeze never less than one reading of it."""
+    windows = read({"timeZone": "Europe/Berlin", kind: [weekly("w", *window)]})
+    noon_before = at(f"{day}T12:00:00Z") - timedelta(days=1)
+
+    found, instant = [], noon_before
+    while (state := windows.state(instant)).next_transition and state.next_transition < noon_before + timedelta(days=1):
+        found.append(state.next_transition)
+        instant = state.next_transition
+
+    assert found == [at(end) for span in expected for end in span]
+
+
+# ---------------------------------------------------------------------------------------- against the slow model
+
+clocks = st.one_of(st.integers(0, 5 * 60), st.integers(0, 24 * 60 - 1)).map(lambda m: f"{m // 60:02}:{m % 60:02}")
+ends = st.one_of(clocks, st.just("24:00"))
+days = st.lists(st.sampled_from(DAYS), min_size=1, max_size=7, unique=True)
+
+
+@st.composite
+def moments(draw: st.DrawFn) -> tuple[str, datetime]:
+    """A zone and an instant, mostly near a day on which its clocks change."""
+    zone = draw(st.sampled_from(sorted(CHANGES)))
+    change = at(f"{draw(st.sampled_from(CHANGES[zone]))}T00:00:00+00:00")
+    near = st.integers(-3 * 86400, 2 * 86400)
+    anywhere = st.integers(-4000 * 86400, 400 * 86400)
+    return zone, change + timedelta(seconds=draw(st.one_of(near, near, near, anywhere)))
+
+
+@st.composite
+def entries(draw: st.DrawFn, now: datetime) -> list[JsonObject]:
+    """Up to three windows, weekly ones and fixed ones around an instant."""
+    found = []
+    for index in range(draw(st.integers(0, 3))):
+        if draw(st.integers(0, 3)):
+            start, end = draw(clocks), draw(ends)
+            if start != end:
+                found.append(weekly(f"w{index}", " ".join(draw(days)), start, end))
+        else:
+            start_at = now.replace(second=0) + timedelta(minutes=draw(st.integers(-3000, 3000)))
+            length = timedelta(minutes=draw(st.integers(1, 3000)))
+            found.append(once(f"w{index}", start_at.isoformat(), (start_at + length).isoformat()))
+    return found
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[JsonObject, datetime]:
+    """Windows and an instant."""
+    zone, now = draw(moments())
+    allow, freeze = draw(entries(now)), draw(entries(now))
+    if not allow and not freeze:
+        allow = [weekly("only", "Sun", "02:30", "03:30")]
+    return {"timeZone": zone, **({"allow": allow} if allow else {}), **({"freeze": freeze} if freeze else {})}, now
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_state_agrees_with_a_clock_looked_at_every_minute(case: tuple[JsonObject, datetime]) -> None:
+    """State, next transition and next opening are exact, in any zone, on any day."""
+    windows, now = case
+    model, state = Model.of(windows, now), read(windows).state(now)
+    transition = model.next_transition(now)
+
+    assert state.open == model.open(now)
+    if transition is None:
+        assert state.next_transition is None or state.next_transition >= model.known_until
+    else:
+        assert state.next_transition == transition
+    assert state.next_open == (now if state.open else state.next_transition)
+
+
+FROZEN = {
+    "timeZone": "UTC",
+    "allow": [weekly("a", "Sat", "00:02", "00:01")],
+    "freeze": [weekly("f", " ".join(DAYS), "00:00", "24:00")],
+}
+A_FREEZE_BEGINS_WHERE_THE_LOOK_ENDS = (FROZEN, at("2026-11-22T00:00:00+00:00") - LOOK_AHEAD)
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases(), st.integers(0, 3 * 86400))
+@example(A_FREEZE_BEGINS_WHERE_THE_LOOK_ENDS, 0)
+def test_state_stands_until_the_next_transition(case: tuple[JsonObject, datetime], later: int) -> None:
+    """Between now and the next transition the state is the same, and at the transition it is the other."""
+    windows, now = read(case[0]), case[1]
+    state = windows.state(now)
+    end = state.next_transition or now + LOOK_AHEAD
+    between = min(now + timedelta(seconds=later), end - timedelta(microseconds=1))
+
+    assert windows.is_open(between) == state.open
+    assert state.next_transition is None or windows.is_open(state.next_transition) != state.open
+
+
+@settings(max_examples=100, deadline=None)
+@given(moments(), st.sampled_from(sorted(CHANGES)), clocks, ends, days)
+def test_the_order_of_entries_does_not_matter(
+    moment: tuple[str, datetime], zone: str, start: str, end: str, on: list[str]
+) -> None:
+    """Windows are a set."""
+    if start == end:
+        return
+    _, now = moment
+    listed = [weekly("a", " ".join(on), start, end), weekly("b", "Sun Mon", "01:00", "03:00")]
+    one = read({"timeZone": zone, "allow": listed, "freeze": [weekly("c", "Mon", "02:00", "02:30")]})
+    other = read({"timeZone": zone, "allow": listed[::-1], "freeze": [weekly("c", "Mon", "02:00", "02:30")]})
+
+    assert (one.state(now).open, one.state(now).next_transition) == (
+        other.state(now).open,
+        other.state(now).next_transition,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- zones
+
+
+@given(st.sampled_from(sorted(CHANGES)), st.datetimes(datetime(1995, 1, 1), datetime(2030, 1, 1)))  # noqa: DTZ001  wall
+def test_a_reading_that_exists_stands_for_instants_at_which_the_clock_shows_it(name: str, wall: datetime) -> None:
+    """Both ends of the doubt are real, unless the reading never happens; then they are shifted to either side."""
+    zone = zones.zone(name)
+    shown = [instant.astimezone(zone).replace(tzinfo=None) for instant in zones.instants(wall, zone)]
+
+    assert shown == [wall, wall] or shown[0] < wall < shown[1]
+
+
+@pytest.mark.parametrize("name", ["Europe/Berlinn", "../../etc/passwd", "", "europe/berlin", "Local"])
+def test_unknown_zone_is_an_error(name: str) -> None:
+    """An unknown zone never becomes UTC, and a name is no path."""
+    with pytest.raises(KeyError):
+        zones.zone(name)
+
+
+def test_zones_are_those_of_the_package() -> None:
+    """Every listed zone can be loaded."""
+    assert {zones.zone(name).key for name in zones.names()} == zones.names()
+    assert zones.zone("Europe/Berlin").utcoffset(datetime(2026, 7, 1, tzinfo=UTC)) == timedelta(hours=2)

@@ -1,0 +1,1 @@
+"""What a user sees, shown on a real cluster with real kubectl."""

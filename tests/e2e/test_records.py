@@ -1,0 +1,62 @@
+"""Records: signed, joined to the API server's audit log, and provable."""
+
+import subprocess
+from pathlib import Path
+
+import orjson
+import pytest
+
+from interlock.core.types import JsonObject
+from tests.e2e import policies
+from tests.support.kubectl import Kubectl, eventually
+
+pytestmark = pytest.mark.cluster
+
+
+def _records(kubectl: Kubectl) -> list[JsonObject]:
+    command = ["interlock", "ledger", "show", "--from-cluster", "--output", "json", "--kubeconfig", kubectl.kubeconfig]
+    done = subprocess.run(command, check=True, text=True, capture_output=True, timeout=60)
+    return [orjson.loads(line) for line in done.stdout.splitlines()]
+
+
+def _audit_events(audit_log: Path) -> list[JsonObject]:
+    lines = audit_log.read_bytes().splitlines()
+    return [orjson.loads(line) for line in lines if line.endswith(b"}")]
+
+
+def test_denial_is_recorded_and_joined(
+    kubectl: Kubectl, apply: policies.Apply, namespace: str, audit_log: Path
+) -> None:
+    """A denial has one record, and the API server's own audit event names it."""
+    apply(policies.no_namespace_delete("e2e-recorded", namespace))
+    assert not kubectl("delete", "namespace", namespace, "--wait=false").ok
+
+    [record] = [r for r in _records(kubectl) if r["target"]["name"] == namespace and r["operation"] == "DELETE"]
+    key = "enforce.interlock.dev/rec-" + record["id"].replace("-", "")[-12:]
+
+    def _events() -> list[JsonObject]:
+        return [event for event in _audit_events(audit_log) if key in event.get("annotations", {})]
+
+    [event] = eventually(_events, seconds=10, what=f"audit event with {key}")
+    assert (record["verdict"], event["objectRef"]["name"], event["verb"]) == ("Deny", namespace, "delete")
+    assert event["annotations"][key].startswith(f"Deny {record['lane']}/{record['sequence']} ")
+
+
+def test_verify_proves_the_cluster(kubectl: Kubectl, notary_key: Path) -> None:
+    """`interlock verify --from-cluster` exits 0 and says what it cannot see."""
+    command = ["interlock", "verify", "--from-cluster", "--key", str(notary_key), "--kubeconfig", kubectl.kubeconfig]
+    done = subprocess.run(command, check=False, text=True, capture_output=True, timeout=60)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "proven" in done.stdout
+    assert "cannot be seen" in done.stdout
+
+
+def test_verify_with_another_key_proves_nothing(kubectl: Kubectl, tmp_path: Path) -> None:
+    """A key that is not the notary's never ends in `proven`."""
+    other = tmp_path / "other.pub"
+    other.write_text("interlock.dev/other+3d5c1f3e+AW3vd4q4cXj7xoK1N6lUQ2pJ4s0lqk2rYJ5n6w7x8y9z\n")
+    command = ["interlock", "verify", "--from-cluster", "--key", str(other), "--kubeconfig", kubectl.kubeconfig]
+    done = subprocess.run(command, check=False, text=True, capture_output=True, timeout=60)
+
+    assert done.returncode != 0, done.stdout

@@ -1,0 +1,1 @@
+"""Hard edges: floods, faults, cold starts, ways round. Each test says which scenario, under which load, ended how."""

@@ -1,0 +1,1 @@
+"""Fakes behind the Protocols of `interlock.core.ports`: real implementations in memory, with faults on demand."""

@@ -1,0 +1,51 @@
+"""`interlock controller`: the process that keeps certificates, webhook configuration and status."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlock.settings import DRAIN_SECONDS, ApiAccess, ControllerSettings, Listen, Pod, api_server
+
+
+def controller(  # noqa: PLR0913  one parameter per argument of the command, as typer wants it
+    *,
+    namespace: Annotated[str, typer.Option(help="Namespace of this pod.")],
+    pod_name: Annotated[str, typer.Option(help="Name of this pod.")],
+    pod_uid: Annotated[str, typer.Option(help="uid of this pod.")],
+    listen: Annotated[str, typer.Option(help="host:port where guards ask for lane certificates, TLS.")],
+    health_listen: Annotated[str, typer.Option(help="host:port for probes and metrics, plain HTTP.")],
+    token_file: Annotated[Path, typer.Option(help="Bearer token for the Kubernetes API; read again as it is renewed.")],
+    ca_file: Annotated[Path, typer.Option(help="PEM of the authority of the Kubernetes API.")],
+    guard_service: Annotated[str, typer.Option(help="Service of the guards, in the same namespace.")],
+    guard_service_port: Annotated[int, typer.Option(help="Its port.")],
+    webhook_configuration: Annotated[str, typer.Option(help="ValidatingWebhookConfiguration to fill.")],
+    self_repair: Annotated[
+        bool, typer.Option("--self-repair", help="Make the webhook configuration again when somebody deletes it.")
+    ] = False,
+    drain_seconds: Annotated[
+        float, typer.Option(min=0, help="How long to go on serving after SIGTERM.")
+    ] = DRAIN_SECONDS,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+) -> None:
+    """Keep what the guards and the API server need (run by the chart)."""
+    # Imported here: kopf and what it brings take a second that no other command should wait for.
+    from interlock.wiring import controller as wired  # noqa: PLC0415
+    from interlock.wiring import logs  # noqa: PLC0415
+
+    logs.configure(log_level)
+    wired.run(
+        ControllerSettings(
+            pod=Pod(namespace=namespace, name=pod_name, uid=pod_uid),
+            api=ApiAccess(server=api_server(os.environ), ca_file=ca_file, token_file=token_file),
+            listen=Listen.parse(listen),
+            health_listen=Listen.parse(health_listen),
+            guard_service=guard_service,
+            guard_service_port=guard_service_port,
+            webhook_configuration=webhook_configuration,
+            self_repair=self_repair,
+            drain_seconds=drain_seconds,
+            log_level=log_level,
+        )
+    )

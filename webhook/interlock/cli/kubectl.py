@@ -1,0 +1,75 @@
+"""The user's own kubectl, through which every command reads and writes the cluster.
+
+So commands hold no credentials of their own, and every way of logging in that the user's kubectl knows works here too:
+contexts, exec plugins, proxies. What kubectl refuses is refused here, in its words.
+"""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+import orjson
+
+from interlock.core.types import JsonObject
+from interlock.errors import ClusterError, Forbidden, NotFound, Unavailable, UsageError
+
+COMMAND_SECONDS = 300.0  # a ledger of a hundred thousand commits is listed in less; a hung kubectl is not waited for
+
+_REFUSALS: tuple[tuple[str, type[ClusterError]], ...] = (("(Forbidden)", Forbidden), ("(NotFound)", NotFound))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kubectl:
+    """Runs kubectl with the user's configuration.
+
+    Attributes:
+        kubeconfig: file to use instead of the user's default; empty for that.
+        context: context in it; empty for the current one.
+    """
+
+    kubeconfig: str = ""
+    context: str = ""
+
+    def get(self, *arguments: str) -> JsonObject:
+        """``kubectl get … -o json``; a list is read in pages of one instant.
+
+        Raises:
+            Forbidden: the user may not.
+            NotFound: there is no such object.
+            Unavailable: any other failure, in kubectl's words.
+            UsageError: there is no kubectl.
+        """
+        found: JsonObject = orjson.loads(self.run("get", *arguments, "-o", "json"))
+        return found
+
+    def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """Run any kubectl command and return what it printed.
+
+        Raises:
+            Forbidden: the user may not.
+            NotFound: there is no such object.
+            Unavailable: any other failure, in kubectl's words.
+            UsageError: there is no kubectl.
+        """
+        program = shutil.which("kubectl")
+        if program is None:
+            raise UsageError("kubectl: not on PATH, expected since the cluster is read through it")
+        chosen = [f"--kubeconfig={self.kubeconfig}"] if self.kubeconfig else []
+        chosen += [f"--context={self.context}"] if self.context else []
+        command = [program, *chosen, *arguments]
+        try:
+            done = subprocess.run(  # noqa: S603  no shell; the arguments are ours and the user's own
+                command, input=stdin, capture_output=True, timeout=COMMAND_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Unavailable(f"kubectl {arguments[0]}: no answer within {COMMAND_SECONDS:.0f} s") from error
+        if done.returncode:
+            raise _refusal(done.stderr.decode(errors="replace").strip())
+        return done.stdout
+
+
+def _refusal(text: str) -> ClusterError:
+    for mark, kind in _REFUSALS:
+        if mark in text:
+            return kind(text)
+    return Unavailable(text or "kubectl failed without a word")

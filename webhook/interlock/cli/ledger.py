@@ -1,0 +1,88 @@
+"""`interlock ledger show`: the records of decisions, for people and programs. It shows, it does not verify."""
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import Annotated
+
+import orjson
+import typer
+
+from interlock.cli import stored
+from interlock.cli.columns import columns
+from interlock.cli.kubectl import Kubectl
+from interlock.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace
+from interlock.core import commits, record
+from interlock.core.ports import StoredCommit
+from interlock.core.text import printable
+from interlock.core.types import JsonObject
+from interlock.errors import BadInput, InterlockError
+
+COLUMNS = ("TIME", "VERDICT", "SEVERITY", "USER", "ACTION", "TARGET", "POLICY", "RECORD")
+
+app = typer.Typer(help="Look into the ledger.", no_args_is_help=True)
+
+
+class Output(StrEnum):
+    """How to print records."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+@app.callback()
+def ledger() -> None:
+    """Keep `interlock ledger COMMAND` the form of every call, however many commands there are."""
+
+
+@app.command()
+def show(
+    *,
+    from_cluster: Annotated[bool, typer.Option("--from-cluster", help="The records stored in the cluster.")],
+    namespace: Namespace = DEFAULT_NAMESPACE,
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    every_kind: Annotated[bool, typer.Option("--all", help="Also what lanes say about themselves.")] = False,
+    output: Annotated[Output, typer.Option("--output", "-o", help="table, or one JSON object a line.")] = Output.TABLE,
+) -> None:
+    """Print the records of decisions, oldest first."""
+    del from_cluster  # the only source so far, see interlock verify
+    try:
+        found = stored.commits(Kubectl(kubeconfig=kubeconfig, context=context), namespace)
+    except InterlockError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    records = sorted(_records(found), key=lambda one: (one["time"], one["lane"], one["sequence"]))
+    shown = [one for one in records if every_kind or one["kind"] == record.Kind.DECISION]
+    if output is Output.JSON:
+        for one in shown:
+            typer.echo(orjson.dumps(one))
+    else:
+        typer.echo("\n".join(columns(COLUMNS, [_row(one) for one in shown])))
+
+
+def _records(found: Iterable[StoredCommit]) -> Iterator[JsonObject]:
+    """Every record that can be read; one that cannot is named on standard error and left to `interlock verify`."""
+    for commit in found:
+        try:
+            yield from commits.records(commit.body)
+        except BadInput as error:
+            typer.echo(f"{commit.name}: unreadable: {error}; run `interlock verify`", err=True)
+
+
+def _row(one: JsonObject) -> tuple[str, ...]:
+    """One line of the table, with nothing in it that could move a cursor."""
+    return tuple(map(printable, _cells(one)))
+
+
+def _cells(one: JsonObject) -> Iterator[str]:
+    target = one.get("target", {})
+    policies: list[JsonObject] = one.get("policies", [])
+    place = "/".join(part for part in (target.get("namespace", ""), target.get("name", "")) if part)
+    yield one["time"]
+    yield one["verdict"] if "verdict" in one else one["kind"]
+    yield one.get("severity", "")
+    yield one.get("user", {}).get("name", "")
+    yield policies[0]["finding"] if policies else ""
+    yield f"{target.get('resource', '')} {place}".strip()
+    yield ", ".join(policy["name"] for policy in policies)
+    yield one["id"]

@@ -1,0 +1,11 @@
+"""Options that several commands share: which cluster, and where Interlock is installed in it."""
+
+from typing import Annotated
+
+import typer
+
+Kubeconfig = Annotated[str, typer.Option(help="Kubeconfig file to use instead of kubectl's default.")]
+Context = Annotated[str, typer.Option(help="Context of the kubeconfig to use.")]
+Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace that Interlock is installed in.")]
+
+DEFAULT_NAMESPACE = "interlock-system"

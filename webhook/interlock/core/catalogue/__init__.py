@@ -1,0 +1,48 @@
+"""The catalogue of dangerous actions: one table, and what of it is in a request.
+
+`ENTRIES` is the whole table; documentation, `interlock catalogue`, policy validation and the webhook rules are made
+from it. A new action is a new `Entry` in the module of its family; a new family is a new module, listed here.
+"""
+
+from interlock.core.catalogue import plain
+from interlock.core.catalogue.defence import DEFENCE
+from interlock.core.catalogue.destruction import DESTRUCTION
+from interlock.core.catalogue.entry import Detector, Entry, RoleBook, Rule, Seen
+from interlock.core.catalogue.interactive import INTERACTIVE
+from interlock.core.catalogue.privilege import PRIVILEGE
+from interlock.core.types import Finding, Operation, Request
+
+__all__ = ["ENTRIES", "EVERY", "FAMILIES", "Detector", "Entry", "RoleBook", "Rule", "Seen", "find", "select"]
+
+ENTRIES: tuple[Entry, ...] = (*DESTRUCTION, *INTERACTIVE, *PRIVILEGE, *DEFENCE)
+FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(entry.family for entry in ENTRIES))
+EVERY = "*"
+
+_BY_OPERATION = {
+    operation: tuple(entry for entry in ENTRIES if any(operation in rule.operations for rule in entry.rules))
+    for operation in Operation
+}
+
+_SELECTED = {entry.id: (entry,) for entry in ENTRIES} | {
+    family: tuple(entry for entry in ENTRIES if entry.family == family) for family in FAMILIES
+}
+
+
+def select(term: str) -> tuple[Entry, ...]:
+    """Entries that a policy's `actions` item means: an id, a family, or ``*`` for all.
+
+    Raises:
+        KeyError: no entry and no family has this name.
+    """
+    return ENTRIES if term == EVERY else _SELECTED[term]
+
+
+def find(request: Request, roles: RoleBook) -> tuple[Finding, ...]:
+    """Everything dangerous in a request, most severe first, and its plain finding, always present, last of its grade.
+
+    Args:
+        request: the review.
+        roles: the snapshot, or whatever knows the rules of every role.
+    """
+    named = [finding for entry in _BY_OPERATION[request.operation] for finding in entry.find(request, roles)]
+    return tuple(sorted([*named, plain.finding(request)], key=lambda finding: -finding.severity))

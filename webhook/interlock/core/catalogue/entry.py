@@ -1,0 +1,105 @@
+"""What a catalogue entry is: a row of the table, the admission rules that it needs, and the function that finds it.
+
+Rules serve twice: the webhook subscription is made from them, and a detector is called only for requests that they
+cover. So an entry cannot look at requests that it does not subscribe to, and a request costs nothing but the entries
+that it can be.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from interlock.core.types import Finding, Operation, Reach, Request, RoleRule, Severity
+
+
+class RoleBook(Protocol):
+    """What detectors read of the snapshot: the rules of every role."""
+
+    @property
+    def cluster_roles(self) -> Mapping[str, tuple[RoleRule, ...]]:
+        """Rules by ClusterRole name."""
+
+    @property
+    def roles(self) -> Mapping[tuple[str, str], tuple[RoleRule, ...]]:
+        """Rules by (namespace, Role name)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Which reviews an entry needs, as in a webhook's `rules`.
+
+    `resources` are ``resource`` or ``resource/subresource``; ``*`` stands for every resource without subresources.
+    """
+
+    operations: tuple[Operation, ...]
+    groups: tuple[str, ...]
+    resources: tuple[str, ...]
+
+    def covers(self, request: Request) -> bool:
+        """Whether this rule asks for the request."""
+        return (
+            request.operation in self.operations
+            and ("*" in self.groups or request.group in self.groups)
+            and (request.resource_path in self.resources or ("*" in self.resources and not request.subresource))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a detector saw; severity and reach of its finding are the request's own.
+
+    Attributes:
+        evidence: one sentence without a final stop.
+        reach: the namespaces touched.
+        severity: None for the entry's default.
+    """
+
+    evidence: str
+    reach: Reach
+    severity: Severity | None = None
+
+
+Detector = Callable[[Request, RoleBook], Iterator[Seen]]
+"""A small pure function; yields once for every separate thing that it sees in the request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of the catalogue.
+
+    Attributes:
+        id: name in policies, for example ``delete-namespace``.
+        family: group in policies, for example ``destruction``.
+        title: what it is, for people.
+        severity: default grade.
+        raised: how context raises the grade; empty if it does not.
+        rules: the reviews that it needs; empty if that depends on the policy.
+        misses: what admission does not see of it.
+        example: a command that does it.
+        references: MITRE ATT&CK technique ids, where there are any.
+        detect: finds it in a request; None if it is found where policies are known (`interlock.core.leaving`).
+    """
+
+    id: str
+    family: str
+    title: str
+    severity: Severity
+    raised: str = ""
+    rules: tuple[Rule, ...]
+    misses: str
+    example: str
+    references: tuple[str, ...] = ()
+    detect: Detector | None = None
+
+    def find(self, request: Request, roles: RoleBook) -> Iterator[Finding]:
+        """Every finding of this entry in a request that its rules cover."""
+        if self.detect is None or not any(rule.covers(request) for rule in self.rules):
+            return
+        for seen in self.detect(request, roles):
+            yield Finding(
+                action=self.id,
+                family=self.family,
+                severity=self.severity if seen.severity is None else seen.severity,
+                evidence=seen.evidence,
+                reach=seen.reach,
+            )

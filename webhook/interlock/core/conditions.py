@@ -1,0 +1,125 @@
+"""Coverage as a CEL expression for a webhook's `matchConditions`.
+
+A condition that fails to evaluate rejects every request under failurePolicy Fail, so only what is certain is used:
+`request` (an AdmissionRequest whose empty fields are absent: `has` asks for namespace and subResource first), string
+functions of the standard library, and one-element lists with `exists` to give a value a name. There is no
+`namespaceObject` here: it is accepted when written and then fails every request.
+"""
+
+import re
+from collections.abc import Iterable
+
+import orjson
+
+from interlock.core.coverage import Group
+from interlock.core.globs import WILDCARD
+from interlock.core.systems import SystemIdentity
+from interlock.core.targets import ANY, Targets, rules
+from interlock.core.types import JsonObject
+
+NOTHING = "false"
+NAMESPACE = "(has(request.namespace) ? request.namespace : '')"
+SUBRESOURCE = "(has(request.subResource) ? request.subResource : '')"
+
+
+def covered(groups: Iterable[Group], *, protected: frozenset[str] = frozenset(), apart: str = "") -> str:
+    """Whether a request is one that these groups need.
+
+    Args:
+        groups: of `core.coverage`.
+        protected: namespaces that a group reaches only where it names them exactly.
+        apart: an API group that is never covered; empty for none.
+    """
+    body = any_of(f"{_places(group, protected)} && {_targets(group.targets)}" for group in groups)
+    if body == NOTHING:
+        return NOTHING
+    if apart:
+        body = f"request.resource.group != {quoted(apart)} && ({body})"
+    return f"[{NAMESPACE}].exists(ns, [{SUBRESOURCE}].exists(sub, {body}))"
+
+
+def system_identity(identities: Iterable[SystemIdentity]) -> str:
+    """Whether the user is one of these."""
+    return any_of(_identity(identity) for identity in identities)
+
+
+def any_of(parts: Iterable[str]) -> str:
+    """A disjunction; `false` of none."""
+    return " || ".join(f"({part})" for part in parts) or NOTHING
+
+
+def quoted(text: str) -> str:
+    """A CEL string literal; JSON's escapes are also CEL's."""
+    return orjson.dumps(text).decode()
+
+
+def one_of(subject: str, values: Iterable[str]) -> str:
+    """Whether the subject equals one of these."""
+    listed = sorted(values)
+    if len(listed) == 1:
+        return f"{subject} == {quoted(listed[0])}"
+    return f"{subject} in [{', '.join(quoted(value) for value in listed)}]"
+
+
+def _identity(identity: SystemIdentity) -> str:
+    name = "request.userInfo.username"
+    who = [one_of(name, identity.users)] if identity.users else []
+    who += [f"{name}.startsWith({quoted(identity.prefix)})"] if identity.prefix else []
+    if not identity.group:
+        return any_of(who)
+    member = f"has(request.userInfo.groups) && {quoted(identity.group)} in request.userInfo.groups"
+    return f"({any_of(who)}) && {member}"
+
+
+def _places(group: Group, protected: frozenset[str]) -> str:
+    """Whether `ns` is a place of this group; an object without namespace always is."""
+    exact = (f"ns == {quoted(name)}" for name in sorted(group.protected & protected))
+    left = protected - group.protected
+    spared = f"!({one_of('ns', left)})" if left else ""
+    if group.names is None:
+        return f"({any_of([spared, *exact])})" if spared else "true"
+    literals = {"", *(name for name in group.names if WILDCARD not in name)}
+    globs = [_glob(name) for name in sorted(group.names) if WILDCARD in name]
+    wide = any_of(globs)
+    parts = [one_of("ns", literals)] + ([f"{spared} && ({wide})" if spared else wide] if globs else [])
+    return f"({any_of(parts)})"
+
+
+def _glob(pattern: str) -> str:
+    """Whether `ns` matches a pattern that has a wildcard."""
+    first, *middle, last = pattern.split(WILDCARD)
+    if middle:
+        return f"ns.matches({quoted('^' + '.*'.join(map(re.escape, (first, *middle, last))) + '$')})"
+    parts = [f"ns.startsWith({quoted(first)})"] if first else []
+    parts += [f"ns.endsWith({quoted(last)})"] if last else []
+    parts += [f"size(ns) >= {len(first) + len(last)}"] if first and last else []
+    return " && ".join(parts) or "true"
+
+
+def _targets(targets: Targets) -> str:
+    return f"({any_of(_rule(rule) for rule in rules(targets))})"
+
+
+def _rule(rule: JsonObject) -> str:
+    parts = [one_of("request.operation", rule["operations"])]
+    if rule["apiGroups"] != [ANY]:
+        parts.append(one_of("request.resource.group", rule["apiGroups"]))
+    resources = _resources(rule["resources"])
+    return " && ".join([*parts, *([resources] if resources else [])])
+
+
+def _resources(patterns: Iterable[str]) -> str:
+    """Whether resource and subresource are of these patterns; empty if they always are."""
+    by_subresource: dict[str, set[str]] = {}
+    for pattern in patterns:
+        resource, _, subresource = pattern.partition("/")
+        by_subresource.setdefault(subresource, set()).add(resource)
+    if ANY in by_subresource.get(ANY, ()):
+        return ""
+    return f"({any_of(_below(sub, which) for sub, which in sorted(by_subresource.items()))})"
+
+
+def _below(subresource: str, resources: set[str]) -> str:
+    parts = [] if subresource == ANY else [f"sub == {quoted(subresource)}"]
+    parts += [] if ANY in resources else [one_of("request.resource.resource", resources)]
+    return " && ".join(parts)

@@ -1,0 +1,143 @@
+"""How far interception must reach: per list of namespace names, the reviews that some policies need.
+
+A policy is narrowed only by the names of its namespaces, never by a selector: labels change, and a review that is not
+sent cannot be judged. The size is bounded whatever policies are written: beyond the limits below groups are merged,
+then widened. Widening only ever adds reviews, which then cost a call and match nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from interlock.core import catalogue, leaving
+from interlock.core.policy import Policy
+from interlock.core.scope import Match
+from interlock.core.targets import ANY, Target, Targets, expand, reduced
+from interlock.core.types import Mode, Operation
+
+MAX_GROUPS = 24
+"""Distinct lists of namespace names; each is one alternative that the API server evaluates for every review."""
+
+MAX_NAMES = 256
+"""Namespace names of one group; a list of so many strings costs the API server a few microseconds."""
+
+MAX_TARGETS = 512
+"""Targets of one group; the catalogue as a whole needs fewer, so only rules written by hand can exceed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Reviews that are needed in some namespaces, and wherever an object has none.
+
+    Attributes:
+        targets: which reviews, reduced.
+        names: patterns of namespace names; None is every namespace.
+        protected: namespaces which the rest must leave alone, and which this group nevertheless names exactly.
+    """
+
+    targets: Targets
+    names: frozenset[str] | None
+    protected: frozenset[str] = frozenset()
+
+
+def of(policies: Iterable[Policy], *, protected: frozenset[str] = frozenset()) -> tuple[Group, ...]:
+    """What these policies need, bounded, in a stable order.
+
+    Args:
+        policies: Disabled ones need nothing.
+        protected: namespaces that only a policy which names them exactly reaches.
+    """
+    by_names: defaultdict[frozenset[str] | None, set[Target]] = defaultdict(set)
+    for policy in policies:
+        if policy.mode is not Mode.DISABLED:
+            by_names[_names(policy)].update(_targets(policy))
+    groups = (_group(names, targets, protected) for names, targets in by_names.items() if targets)
+    return tuple(sorted(_bounded(_joined(groups)), key=_order))
+
+
+def targets(groups: Iterable[Group]) -> Targets:
+    """Every review of these groups, wherever."""
+    return reduced(target for group in groups for target in group.targets)
+
+
+def _names(policy: Policy) -> frozenset[str] | None:
+    namespaces = policy.match.namespaces
+    if namespaces is None or namespaces.names is None or namespaces.names.everything:
+        return None
+    return frozenset(namespaces.names.patterns)
+
+
+def _targets(policy: Policy) -> Iterator[Target]:
+    """What a policy needs to see, its leaving protection included."""
+    match = policy.match
+    for rule in match.resources:
+        yield from expand(match.operations, rule.groups, rule.resources)
+    for need in _action_rules(policy):
+        yield from expand(need.operations, need.groups, need.resources)
+    if leaving.guards_labels(policy):
+        yield from _leaving(match)
+
+
+def _leaving(match: Match) -> Iterator[Target]:
+    """Updates that can take something out of the policy, subresources included."""
+    if match.namespaces is not None and match.namespaces.selector is not None:
+        yield Target(Operation.UPDATE, "", "namespaces", ANY)
+    if match.objects is not None and match.objects.selector is not None:
+        for kind in match.kinds:
+            for pattern in kind.resources:
+                yield from expand([Operation.UPDATE], kind.groups, [f"{pattern.partition('/')[0]}/{ANY}"])
+
+
+def _action_rules(policy: Policy) -> Iterator[catalogue.Rule]:
+    for action in sorted(policy.match.action_ids):
+        for entry in catalogue.select(action):
+            yield from entry.rules
+
+
+def _group(names: frozenset[str] | None, found: Iterable[Target], protected: frozenset[str]) -> Group:
+    return Group(targets=reduced(found), names=names, protected=(names or frozenset()) & protected)
+
+
+def _joined(groups: Iterable[Group]) -> list[Group]:
+    """Groups of the same targets become one."""
+    by_targets: defaultdict[Targets, list[Group]] = defaultdict(list)
+    for group in groups:
+        by_targets[group.targets].append(group)
+    return [_merged(same) for same in by_targets.values()]
+
+
+def _bounded(groups: list[Group]) -> Iterator[Group]:
+    """No more than `MAX_GROUPS`, the smallest merged; each within its own bounds."""
+    by_size = sorted(groups, key=lambda group: (-len(group.targets), _order(group)))
+    keep = by_size if len(by_size) <= MAX_GROUPS else by_size[: MAX_GROUPS - 1]
+    rest = by_size[len(keep) :]
+    for group in (*keep, *([_merged(rest)] if rest else [])):
+        too_many_names = group.names is not None and len(group.names) > MAX_NAMES
+        yield Group(
+            targets=_widened(group.targets),
+            names=None if too_many_names else group.names,
+            protected=group.protected,
+        )
+
+
+def _merged(groups: list[Group]) -> Group:
+    names: frozenset[str] | None = frozenset()
+    for group in groups:
+        names = None if names is None or group.names is None else names | group.names
+    return Group(
+        targets=targets(groups), names=names, protected=frozenset[str]().union(*(group.protected for group in groups))
+    )
+
+
+def _widened(found: Targets) -> Targets:
+    """Within `MAX_TARGETS`: whole API groups instead of resources, then whole operations."""
+    if len(found) <= MAX_TARGETS:
+        return found
+    by_group = reduced(Target(target.operation, target.group, ANY, ANY) for target in found)
+    if len(by_group) <= MAX_TARGETS:
+        return by_group
+    return reduced(Target(target.operation, ANY, ANY, ANY) for target in found)
+
+
+def _order(group: Group) -> tuple[bool, list[str], list[Target]]:
+    return group.names is not None, sorted(group.names or ()), sorted(group.targets)

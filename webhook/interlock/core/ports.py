@@ -1,0 +1,129 @@
+"""What the core's users need from the world, as Protocols; adapters meet only here.
+
+Each Protocol states its contract, the errors it may raise and what the caller must conclude from them. Fakes for unit
+tests implement the same Protocols, and the same test cases run against the real adapters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from interlock.core.snapshot import Snapshot
+from interlock.core.types import JsonObject, Receipt
+
+
+class Clock(Protocol):
+    """The one source of the present."""
+
+    def __call__(self) -> datetime:
+        """Now, aware, in UTC."""
+
+
+class SnapshotSource(Protocol):
+    """The newest frozen view of what decisions read."""
+
+    def current(self) -> Snapshot | None:
+        """The view, or None before the first complete one: nothing can be decided then."""
+
+    async def reached(self, generation: int, *, seconds: float) -> bool:
+        """Wait until the view is at least at this policy generation; False when the time is over."""
+
+
+class ClusterReader(Protocol):
+    """Bounded reads that a finding needs."""
+
+    async def get_by_kind(
+        self, *, api_version: str, kind: str, namespace: str, name: str, seconds: float
+    ) -> JsonObject:
+        """Read one object.
+
+        Raises:
+            NotFound: it does not exist.
+            Forbidden: our account may not read it, or the kind is unknown.
+            Unavailable: no answer within `seconds`; nothing is known.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCommit:
+    """One flush of a lane as the store holds it.
+
+    Attributes:
+        name: the object's name, ``interlock-lane-LANE-SEQUENCE``.
+        uid: identity of this very object, for delete preconditions.
+        body: gzip of newline-joined envelopes.
+    """
+
+    name: str
+    uid: str
+    body: bytes
+
+
+class LaneStore(Protocol):
+    """Create-only storage of lane commits."""
+
+    async def create(self, name: str, body: bytes, *, lane: str) -> None:
+        """Store one immutable commit; when this returns, it is durable.
+
+        Raises:
+            NameTaken: an object of that name exists; read it and compare bytes (same: a lost answer of ours).
+            Unavailable: it may or may not have been stored; read by name before trying again.
+            Forbidden: our account may not, or the object was refused.
+        """
+
+    async def read(self, name: str) -> bytes:
+        """Read one commit's body from a quorum.
+
+        Raises:
+            NotFound: no such commit.
+            Unavailable: no answer.
+        """
+
+    async def commits(self) -> Sequence[StoredCommit]:
+        """Every stored commit, consistent at one instant, sorted by name.
+
+        Raises:
+            Unavailable: no answer.
+        """
+
+
+class Pending(Protocol):
+    """A record that has its place in the lane but is perhaps not yet durable."""
+
+    @property
+    def record_id(self) -> str:
+        """The record's name, known at once."""
+
+    async def stored(self, *, seconds: float) -> Receipt:
+        """Wait until it is durable.
+
+        Raises:
+            SinkFault: not known to be durable within `seconds`; it may still become so.
+        """
+
+
+class RecordSink(Protocol):
+    """Where decisions are recorded."""
+
+    def append(self, body: JsonObject) -> Pending:
+        """Give the record its id, sequence, previous leaf and signature now; commit in the background.
+
+        Args:
+            body: what `core.record.body` made; without id, lane, sequence and previous leaf.
+
+        Raises:
+            SinkFault: the sink accepts nothing (stopped, forked, or its bound is reached); the record has no place.
+        """
+
+
+class NotaryClient(Protocol):
+    """The controller's certification of lanes, as a guard sees it."""
+
+    async def certify(self, *, lane: str, public_key: bytes) -> JsonObject:
+        """Ask for a certificate of this lane key (raw Ed25519, 32 bytes); returns a DSSE envelope.
+
+        Raises:
+            Unavailable: no controller answered; go on uncertified and try again.
+            Forbidden: the controller refused.
+        """

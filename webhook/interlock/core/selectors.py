@@ -1,0 +1,55 @@
+"""Label selectors, with the meaning that the Kubernetes API gives them (meta/v1 LabelSelector).
+
+`matchLabels` and `matchExpressions` must all hold. `NotIn` and `DoesNotExist` hold for an object without the label.
+What an unknown set of labels means is not decided here: core.match does, one way for match and the other for exclude.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Operator(StrEnum):
+    """How a requirement compares."""
+
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+
+    @property
+    def takes_values(self) -> bool:
+        """Whether the requirement has values."""
+        return self in {Operator.IN, Operator.NOT_IN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One condition on one label."""
+
+    key: str
+    operator: Operator
+    values: frozenset[str] = frozenset()
+
+    def match(self, labels: Mapping[str, str]) -> bool:
+        """Whether these labels meet it."""
+        match self.operator:
+            case Operator.IN:
+                return labels.get(self.key) in self.values
+            case Operator.NOT_IN:
+                return labels.get(self.key) not in self.values
+            case Operator.EXISTS:
+                return self.key in labels
+            case Operator.DOES_NOT_EXIST:
+                return self.key not in labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSelector:
+    """Requirements that must all hold; matchLabels are `In` with one value."""
+
+    requirements: tuple[Requirement, ...]
+
+    def match(self, labels: Mapping[str, str]) -> bool:
+        """Whether these labels meet every requirement."""
+        return all(requirement.match(labels) for requirement in self.requirements)

@@ -1,0 +1,51 @@
+"""The frozen view of what decisions read: policies, namespaces and roles, at one policy generation.
+
+It is built off the decision path and swapped by reference; nothing in it changes afterwards, so a decision sees one
+instant from beginning to end.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from interlock.core.policy import Policy
+from interlock.core.policyindex import PolicyIndex
+from interlock.core.types import NamespaceView, RoleRule
+
+__all__ = ["PolicyIndex", "Snapshot", "build"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What decisions read, at one instant.
+
+    Attributes:
+        generation: the policy generation that it is certain to contain.
+        policies: all stored policies, broken ones included.
+        namespaces: by name.
+        cluster_roles: rules by name of the ClusterRole.
+        roles: rules by (namespace, name) of the Role.
+    """
+
+    generation: int = 0
+    policies: PolicyIndex = field(default_factory=PolicyIndex)
+    namespaces: Mapping[str, NamespaceView] = field(default_factory=dict)
+    cluster_roles: Mapping[str, tuple[RoleRule, ...]] = field(default_factory=dict)
+    roles: Mapping[tuple[str, str], tuple[RoleRule, ...]] = field(default_factory=dict)
+
+
+def build(
+    *,
+    generation: int = 0,
+    policies: Iterable[Policy] = (),
+    namespaces: Iterable[NamespaceView] = (),
+    cluster_roles: Mapping[str, tuple[RoleRule, ...]] | None = None,
+    roles: Mapping[tuple[str, str], tuple[RoleRule, ...]] | None = None,
+) -> Snapshot:
+    """Build a snapshot; the arguments are copied, so that their owner may go on changing them."""
+    return Snapshot(
+        generation=generation,
+        policies=PolicyIndex.of(policies),
+        namespaces={view.name: view for view in namespaces},
+        cluster_roles=dict(cluster_roles or {}),
+        roles=dict(roles or {}),
+    )

@@ -1,0 +1,28 @@
+"""Kubernetes itself as a user: who is a system identity, what it ordinarily does, which deletions only follow others.
+
+Three questions, asked of every request by whoever decides:
+
+- `identity_of`: does the request come under a name of Kubernetes itself? Such requests go to a webhook entry of their
+  own, which lets them pass while no guard answers.
+- `ordinary_work`: does it look like what that identity does day by day? Policies may exclude that.
+- `continuation`, with `needs_parent` and `is_going`: does it only complete a deletion that was judged at its first
+  step?
+"""
+
+from interlock.core.systems.identity import SystemIdentity
+from interlock.core.systems.parents import Parent, Reference, continuation, is_going, needs_parent
+from interlock.core.systems.table import IDENTITIES, identity_of, ordinary_work
+from interlock.core.systems.work import Work
+
+__all__ = [
+    "IDENTITIES",
+    "Parent",
+    "Reference",
+    "SystemIdentity",
+    "Work",
+    "continuation",
+    "identity_of",
+    "is_going",
+    "needs_parent",
+    "ordinary_work",
+]

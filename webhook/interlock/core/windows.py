@@ -1,0 +1,198 @@
+"""Change windows: whether a policy's window is open at an instant, until when, and when it opens next.
+
+The rule: any active freeze closes; else, with an allow list, open only inside one of its windows; else open.
+Every occurrence becomes one half-open span [start, end) in UTC, and spans are compared, never clock readings. Where a
+daylight saving change leaves doubt, there is less permission: an allow window starts at the later and ends at the
+earlier of the possible instants, and falls out if nothing is left between them; a freeze starts at the earlier and ends
+at the later.
+
+This is the one window function: webhook, policy status and command line all ask `Windows.state`. It does not parse
+(core.windowspec does) and does not know the present.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from interlock.core import zones
+from interlock.core.types import Verdict, WindowState
+
+MINUTES_A_DAY = 24 * 60
+
+LOOK_AHEAD = timedelta(days=400)
+"""How far a next transition is searched: past a yearly freeze; bounded, since windows may stay as they are forever."""
+
+FIRST_LOOK = timedelta(days=9)
+"""Searched first: a week and what a clock change can shift; nearly always enough, at a fraction of the cost."""
+
+MARGIN_DAYS = 3
+"""Days around a period whose occurrences can reach into it: one of length, one of the largest clock change known
+(Pacific/Apia skipped 2011-12-30 altogether), one because the local date differs from the UTC date."""
+
+
+class Span(NamedTuple):
+    """Instants from `start` to before `end`, in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def meets(self, other: "Span") -> bool:
+        """Whether the two have an instant in common."""
+        return self.start < other.end and other.start < self.end
+
+    def within(self, other: "Span") -> "Span":
+        """What of it lies in the other, which it meets."""
+        return Span(max(self.start, other.start), min(self.end, other.end))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weekly:
+    """A window on days of the week; the day is the start's, also where it crosses midnight.
+
+    Attributes:
+        days: 0 is Monday.
+        start, end: minutes after midnight; an `end` before `start` is on the next day, 1440 is the midnight after it.
+    """
+
+    name: str
+    days: frozenset[int]
+    start: int
+    end: int
+
+    def spans(self, period: Span, zone: ZoneInfo, *, narrow: bool) -> Iterator[Span]:
+        """Occurrences that meet the period, each with less permission where in doubt: `narrow` or wide."""
+        first = period.start.date() - timedelta(days=MARGIN_DAYS)
+        for offset in range((period.end - period.start).days + 2 * MARGIN_DAYS + 1):
+            day = first + timedelta(days=offset)
+            if day.weekday() in self.days:
+                span = self._occurrence(day, zone, narrow=narrow)
+                if span.start < span.end and span.meets(period):
+                    yield span
+
+    def _occurrence(self, day: date, zone: ZoneInfo, *, narrow: bool) -> Span:
+        length = (self.end - self.start) % MINUTES_A_DAY or MINUTES_A_DAY
+        begins = datetime.combine(day, time()) + timedelta(minutes=self.start)
+        starts = zones.instants(begins, zone)
+        ends = zones.instants(begins + timedelta(minutes=length), zone)
+        return Span(max(starts), min(ends)) if narrow else Span(min(starts), max(ends))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once:
+    """A window with fixed ends, aware; there is nothing to doubt."""
+
+    name: str
+    start: datetime
+    end: datetime
+
+    def spans(self, period: Span, zone: ZoneInfo, *, narrow: bool) -> Iterator[Span]:
+        """The window, if it meets the period."""
+        span = Span(self.start.astimezone(UTC), self.end.astimezone(UTC))
+        if span.meets(period):
+            yield span
+
+
+Entry = Weekly | Once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """A policy's windows; at least one entry.
+
+    Attributes:
+        outside: what the policy yields while they are closed.
+    """
+
+    zone: ZoneInfo
+    allow: tuple[Entry, ...] = ()
+    freeze: tuple[Entry, ...] = ()
+    outside: Verdict = Verdict.DENY
+
+    @property
+    def time_zone(self) -> str:
+        """IANA name of the zone."""
+        return str(self.zone)
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether the window is open.
+
+        Raises:
+            ValueError: `now` is naive.
+        """
+        return self.state(now).open
+
+    def state(self, now: datetime) -> WindowState:
+        """Say everything about one instant.
+
+        Raises:
+            ValueError: `now` is naive.
+        """
+        if now.tzinfo is None:
+            raise ValueError("the instant to judge must be aware")
+        now = now.astimezone(UTC)
+        is_open, transition = self._next(now, FIRST_LOOK)
+        if transition is None:
+            is_open, transition = self._next(now, LOOK_AHEAD)
+        return WindowState(
+            open=is_open,
+            active=self._active(now),
+            next_transition=transition,
+            next_open=now if is_open else transition,
+            time_zone=self.time_zone,
+        )
+
+    def _next(self, now: datetime, ahead: timedelta) -> tuple[bool, datetime | None]:
+        """Whether it is open, and when that changes within the time looked ahead."""
+        period = Span(now, now + ahead)
+        span = next(self._open(period), None)
+        if span is None:
+            return False, None
+        if span.start > now:
+            return False, span.start
+        return True, span.end if span.end < period.end else None
+
+    def _open(self, period: Span) -> Iterator[Span]:
+        """The spans of the period in which it is open, in order, none touching the next, none reaching out of it."""
+        allowed = _merged(self._spans(self.allow, period, narrow=True)) if self.allow else [period]
+        frozen = _merged(self._spans(self.freeze, period, narrow=False))
+        for span in allowed:
+            yield from _without(span, frozen)
+
+    def _spans(self, entries: Iterable[Entry], period: Span, *, narrow: bool) -> Iterator[Span]:
+        for entry in entries:
+            for span in entry.spans(period, self.zone, narrow=narrow):
+                yield span.within(period)
+
+    def _active(self, now: datetime) -> tuple[str, ...]:
+        instant = Span(now, now + timedelta(microseconds=1))
+        for entries, narrow in ((self.freeze, False), (self.allow, True)):
+            names = tuple(entry.name for entry in entries if any(entry.spans(instant, self.zone, narrow=narrow)))
+            if names:
+                return names
+        return ()
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """The union, in order; spans that touch become one."""
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return merged
+
+
+def _without(span: Span, holes: Iterable[Span]) -> Iterator[Span]:
+    """What is left of a span between holes that are merged and in order; a hole may begin before and end after it."""
+    start = span.start
+    for hole in holes:
+        if not hole.meets(span):
+            continue
+        if start < hole.start:
+            yield Span(start, hole.start)
+        start = max(start, hole.end)
+    if start < span.end:
+        yield Span(start, span.end)

@@ -1,0 +1,115 @@
+"""Reading `windows` of a DangerPolicy; violations are noted in the field.
+
+A window that could be read two ways is refused rather than guessed: an unknown zone never becomes UTC, an instant
+without offset has no zone, and a weekly window whose end is its start may mean all day or nothing.
+"""
+
+import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from interlock.core import zones
+from interlock.core.fields import Field, Fields, union
+from interlock.core.types import Verdict
+from interlock.core.windows import MINUTES_A_DAY, Entry, Once, Weekly, Windows
+
+MAX_ENTRIES = 32
+MAX_NAME_CHARACTERS = 63
+
+DAYS = {day: number for number, day in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"))}
+OUTSIDE = {"Deny": Verdict.DENY, "Warn": Verdict.WARN}
+
+_START = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_END = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
+_EXPECTED_INSTANT = "RFC 3339 with an offset, such as 2026-11-26T00:00:00+01:00"
+
+
+def windows(field: Field) -> Windows | None:
+    """Read `spec.windows`; None if absent, or if there is no zone to read them in."""
+    if not field.present:
+        return None
+    fields = field.fields(("timeZone", "allow", "freeze", "outside"))
+    zone = _zone(fields.required("timeZone", "an IANA zone such as Europe/Berlin"))
+    allow, freeze = _entries(fields["allow"]), _entries(fields["freeze"])
+    outside = fields["outside"].chosen(OUTSIDE)
+    if fields.readable and not (fields["allow"].present or fields["freeze"].present):
+        field.refuse("an entry in allow or freeze", got="neither allow nor freeze")
+    if zone is None:
+        return None
+    return Windows(zone=zone, allow=allow, freeze=freeze, outside=Verdict.DENY if outside is None else outside)
+
+
+def _zone(field: Field) -> ZoneInfo | None:
+    name = field.text(at_most=MAX_NAME_CHARACTERS)
+    try:
+        return zones.zone(name)
+    except KeyError:
+        if name:
+            field.refuse("an IANA zone such as Europe/Berlin")
+        return None
+
+
+def _entries(field: Field) -> tuple[Entry, ...]:
+    entries: tuple[Entry, ...] = union(field, _entry, at_most=MAX_ENTRIES)
+    names = [entry.name for entry in entries]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        field.refuse("names that differ", got=f'two entries named "{name}"')
+    return entries
+
+
+def _entry(field: Field) -> Entry | None:
+    fields = field.fields(("name", "weekly", "once"))
+    name = fields.required("name", "a name for messages").text(at_most=MAX_NAME_CHARACTERS)
+    weekly, once = fields["weekly"], fields["once"]
+    if weekly.present == once.present:
+        if fields.readable:
+            field.refuse("exactly one of weekly, once", got="both" if weekly.present else "neither")
+        return None
+    return _weekly(weekly, name) if weekly.present else _once(once, name)
+
+
+def _weekly(field: Field, name: str) -> Weekly | None:
+    fields = field.fields(("days", "start", "end"))
+    days = union(fields.required("days", "days such as Mon"), _day, at_most=len(DAYS))
+    start = _minutes(fields.required("start", "HH:MM"), _START, "HH:MM from 00:00 to 23:59")
+    end = _minutes(fields.required("end", "HH:MM"), _END, "HH:MM from 00:00 to 24:00")
+    if start is None or end is None:
+        return None
+    if start == end:
+        fields["end"].refuse("another time than start; a whole day is 00:00 to 24:00")
+    return Weekly(name=name, days=frozenset(days), start=start, end=end)
+
+
+def _day(field: Field) -> int | None:
+    return field.chosen(DAYS)
+
+
+def _minutes(field: Field, pattern: re.Pattern[str], expected: str) -> int | None:
+    text = field.spelled(pattern, expected)
+    if not text:
+        return None
+    hours, _, minutes = text.partition(":")
+    return int(hours) * (MINUTES_A_DAY // 24) + int(minutes)
+
+
+def _once(field: Field, name: str) -> Once | None:
+    fields = field.fields(("start", "end"))
+    start, end = _instant(fields, "start"), _instant(fields, "end")
+    if start is None or end is None:
+        return None
+    if end <= start:
+        fields["end"].refuse(f"later than start, {fields['start'].value}")
+    return Once(name=name, start=start, end=end)
+
+
+def _instant(fields: Fields, name: str) -> datetime | None:
+    field = fields.required(name, _EXPECTED_INSTANT)
+    text = field.spelled(_INSTANT, _EXPECTED_INSTANT)
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        field.refuse(_EXPECTED_INSTANT)
+        return None

@@ -1,0 +1,99 @@
+"""What the leader does, and nobody else: keep the Secrets, publish, count, write status."""
+
+import asyncio
+
+import structlog
+
+from interlock import settings
+from interlock.core.ports import Clock
+from interlock.errors import BadInput, ClusterError, Conflict, InterlockError
+from interlock.kube.client import ApiClient
+from interlock.kube.counters import LedgerReader, Tally
+from interlock.kube.events import Events, Related
+from interlock.kube.inventory import Inventory
+from interlock.kube.notarykey import NotaryKeyStore
+from interlock.kube.secrets import SecretKeeper
+from interlock.kube.status import StatusWriter
+from interlock.kube.webhooks import Publisher, Target
+
+LOG = structlog.get_logger(__name__)
+
+KEEP_SECONDS = 30.0
+"""How often Secrets are looked at: a new path secret is used a minute after it was made."""
+
+RETRY_SECONDS = 1.0
+"""After a look that failed."""
+
+
+class Leadership:
+    """The leader's work; `lead` begins it anew with every term."""
+
+    def __init__(
+        self,
+        api: ApiClient,
+        *,
+        inventory: Inventory,
+        target: Target,
+        keys: NotaryKeyStore,
+        events: Events,
+        clock: Clock,
+    ) -> None:
+        self._api = api
+        self._inventory = inventory
+        self._target = target
+        self._keys = keys
+        self._events = events
+        self._clock = clock
+        self._secrets = SecretKeeper(api, namespace=target.namespace, guard_service=target.service, clock=clock)
+        self._said: dict[str, str] = {}
+
+    async def lead(self) -> None:
+        """Work for ever."""
+        tally = Tally()
+        publisher = Publisher(self._api, self._inventory, target=self._target, events=self._events)
+        statuses = StatusWriter(self._api, self._inventory, tally=tally, clock=self._clock)
+        ledger = LedgerReader(self._api, tally, namespace=self._target.namespace, changed=self._inventory.wake)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_secrets(publisher), name="keep secrets")
+            tasks.create_task(publisher.run(), name="publish")
+            tasks.create_task(ledger.run(), name="count records")
+            tasks.create_task(statuses.run(), name="write status")
+
+    async def _keep_secrets(self, publisher: Publisher) -> None:
+        while True:
+            # The notary's key first: no guard can serve, and so none can write a record, before the others exist.
+            certified = await self._keep_notary_key()
+            served = await self._keep_serving(publisher)
+            await asyncio.sleep(KEEP_SECONDS if certified and served else RETRY_SECONDS)
+
+    async def _keep_notary_key(self) -> bool:
+        try:
+            await self._keys.keep()
+        except (Conflict, BadInput) as error:
+            await self._say_once(settings.NOTARY_SECRET, "NotaryKey", error)
+            return True  # nothing to be gained by asking again soon
+        except ClusterError as error:
+            LOG.warning("cannot keep the notary's key", why=str(error))
+            return False
+        self._said.pop(settings.NOTARY_SECRET, None)
+        return True
+
+    async def _keep_serving(self, publisher: Publisher) -> bool:
+        try:
+            publisher.use(await self._secrets.keep())
+        except BadInput as error:
+            await self._say_once(settings.GUARD_SECRET, "Secrets", error)
+            return True
+        except ClusterError as error:
+            LOG.warning("cannot keep what guards serve", why=str(error))
+            return False
+        self._said.pop(settings.GUARD_SECRET, None)
+        return True
+
+    async def _say_once(self, secret: str, reason: str, error: InterlockError) -> None:
+        """Tell people what only they can repair."""
+        if self._said.get(secret) == str(error):
+            return
+        self._said[secret] = str(error)
+        about = Related(api_version="v1", kind="Secret", name=secret, namespace=self._target.namespace)
+        await self._events.warn(reason=reason, note=str(error), related=about)

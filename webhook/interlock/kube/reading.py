@@ -1,0 +1,103 @@
+"""What decisions read of Kubernetes objects, made into values of the core, and what of each object they depend on."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+
+from interlock import settings
+from interlock.core import policy, unstructured
+from interlock.core.policy import Policy
+from interlock.core.types import JsonObject, NamespaceView, RoleRule
+from interlock.errors import BadPolicy
+from interlock.kube import paths
+
+LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of object that decisions read.
+
+    Attributes:
+        essence: what of an object decisions depend on; the rest changes without a new snapshot.
+        read: the object as a value of the core.
+    """
+
+    group: str
+    version: str
+    plural: str
+    essence: Callable[[JsonObject], object]
+    read: Callable[[JsonObject], Any]
+
+    @property
+    def path(self) -> str:
+        """Of all objects of the kind."""
+        return paths.collection(self.group, self.version, self.plural)
+
+
+def read_policy(obj: JsonObject) -> Policy:
+    """Compile a stored policy; one that no longer compiles fails closed for what its match covers."""
+    try:
+        return policy.parse(obj)
+    except BadPolicy as error:
+        LOG.error("a stored policy does not compile and fails closed", policy=obj["metadata"]["name"], why=str(error))
+        return policy.broken(obj, error.diagnostics())
+
+
+def read_namespace(obj: JsonObject) -> NamespaceView:
+    """Labels, and whether the namespace is going."""
+    metadata = obj["metadata"]
+    return NamespaceView(
+        name=metadata["name"],
+        labels=unstructured.mapping(metadata, "labels"),
+        terminating="deletionTimestamp" in metadata,
+    )
+
+
+def read_rules(obj: JsonObject) -> tuple[RoleRule, ...]:
+    """The rules of a Role or ClusterRole."""
+    return tuple(_rule(rule) for rule in unstructured.items(obj, "rules"))
+
+
+def _rule(rule: JsonObject) -> RoleRule:
+    return RoleRule(
+        verbs=unstructured.texts(rule, "verbs"),
+        groups=unstructured.texts(rule, "apiGroups"),
+        resources=unstructured.texts(rule, "resources"),
+        resource_names=unstructured.texts(rule, "resourceNames"),
+        non_resource_urls=unstructured.texts(rule, "nonResourceURLs"),
+    )
+
+
+def _spec_version(obj: JsonObject) -> object:
+    """A policy's spec changes exactly when its generation does; status and labels decide nothing."""
+    return obj["metadata"]["generation"]
+
+
+def _labels_and_end(obj: JsonObject) -> object:
+    return unstructured.mapping(obj, "metadata", "labels"), "deletionTimestamp" in obj["metadata"]
+
+
+def _rules(obj: JsonObject) -> object:
+    """A digest: the rules are kept once, as values of the core."""
+    return hashlib.blake2b(orjson.dumps(unstructured.items(obj, "rules")), digest_size=16).digest()
+
+
+POLICIES = Kind(
+    group=settings.GROUP,
+    version=settings.VERSION,
+    plural=settings.POLICIES,
+    essence=_spec_version,
+    read=read_policy,
+)
+NAMESPACES = Kind(group="", version="v1", plural="namespaces", essence=_labels_and_end, read=read_namespace)
+CLUSTER_ROLES = Kind(
+    group="rbac.authorization.k8s.io", version="v1", plural="clusterroles", essence=_rules, read=read_rules
+)
+ROLES = Kind(group="rbac.authorization.k8s.io", version="v1", plural="roles", essence=_rules, read=read_rules)
+
+KINDS = (POLICIES, NAMESPACES, CLUSTER_ROLES, ROLES)

@@ -1,0 +1,156 @@
+"""The admission endpoint: which review goes where, from whom it may come, and when it must be asked again.
+
+    POST /review/<enforce|observe|system>/<policy generation>/<path secret>    decided by us
+    POST /self/<path secret>                                                   Interlock's own kinds, validated by kopf
+
+What cannot be answered with a review is answered by a status code: 404 no such path, 405 not a POST, 401 the caller
+proves nothing, 415 not JSON, 400 no review in the body, 503 with `Retry-After: 1` before the first snapshot and while
+we are behind the path's generation. The API server asks again within its timeout; then failurePolicy decides.
+
+Whatever else goes wrong is our own fault, and this is the one place that catches it: the request is refused in a
+well-formed answer with an error id, and the log has the same id with the traceback. Under failurePolicy Ignore a bare
+500 would let the request through.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+
+from interlock.core import jsonbytes, response, unstructured
+from interlock.core import request as requests
+from interlock.core.ports import SnapshotSource
+from interlock.core.types import CallerProof
+from interlock.errors import BadReview
+from interlock.serve.messages import JSON, Answer, Head, Peer, refusal
+from interlock.serve.metrics import GuardMetrics
+from interlock.serve.proof import PathSecrets
+from interlock.serve.reviewer import Reviewer
+from interlock.settings import GENERATION_WAIT_SECONDS
+
+LOG = structlog.get_logger(__name__)
+
+REVIEW = re.compile(r"/review/(?:enforce|observe|system)/([0-9]{1,19})/([^/?]{1,256})")
+SELF = re.compile(r"/self/([^/?]{1,256})")
+
+OwnKinds = Callable[[Any], Awaitable[Any]]
+"""kopf's function for reviews of our own kinds: a review as JSON in, a review with a response out."""
+
+_RETRY = (("Retry-After", "1"),)
+_ALLOW = (("Allow", "POST"),)
+
+
+class Endpoint:
+    """Implements `serve.messages.Application`."""
+
+    def __init__(
+        self,
+        *,
+        reviewer: Reviewer,
+        snapshots: SnapshotSource,
+        secrets: PathSecrets,
+        accept_unproven_callers: bool,
+        metrics: GuardMetrics,
+        error_id: Callable[[], str],
+    ) -> None:
+        self._reviewer = reviewer
+        self._snapshots = snapshots
+        self._secrets = secrets
+        self._accept_unproven = accept_unproven_callers
+        self._metrics = metrics
+        self._error_id = error_id
+        self._own_kinds: OwnKinds | None = None
+
+    def validate_own_kinds_with(self, function: OwnKinds) -> None:
+        """Send reviews of our own kinds there; before this they are answered 503."""
+        self._own_kinds = function
+
+    def screen(self, head: Head, peer: Peer) -> Answer | None:
+        """Refuse what will not be answered with a review, by its head alone."""
+        route = _route(head.target)
+        if route is None:
+            return refusal(HTTPStatus.NOT_FOUND, "no such path")
+        if head.method != "POST":
+            return refusal(HTTPStatus.METHOD_NOT_ALLOWED, "expected POST", headers=_ALLOW)
+        if self._refuses(self._secrets.prove(route[1], peer)):
+            return _unproven()
+        if head.content_type.partition(";")[0].strip().lower() != JSON:
+            return refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"expected {JSON}")
+        return None
+
+    async def handle(self, head: Head, peer: Peer, body: bytes) -> Answer:
+        """Answer a review."""
+        try:
+            return await self._answered(head, peer, body)
+        except BadReview as error:  # so bad that no answer could name it
+            return refusal(HTTPStatus.BAD_REQUEST, str(error), close=False)
+        except Exception as error:  # noqa: BLE001  the edge: see the module's docstring
+            return _ok(self._failed(body, error))
+
+    async def _answered(self, head: Head, peer: Peer, body: bytes) -> Answer:
+        route = _route(head.target)
+        if route is None:  # screened already
+            return refusal(HTTPStatus.NOT_FOUND, "no such path")
+        generation, secret = route
+        if generation is None:
+            return await self._validated(body)
+        proof = self._secrets.prove(secret, peer)
+        return _unproven() if self._refuses(proof) else await self._reviewed(generation, body, proof)
+
+    def _refuses(self, proof: CallerProof) -> bool:
+        return proof is CallerProof.NONE and not self._accept_unproven
+
+    async def _reviewed(self, generation: int, body: bytes, proof: CallerProof) -> Answer:
+        reached = await self._snapshots.reached(generation, seconds=GENERATION_WAIT_SECONDS)
+        snapshot = self._snapshots.current()
+        if snapshot is None:
+            return _later("policies have not been read yet")
+        if not reached:
+            return _later(f"policies as of {generation} have not been seen yet, only those of {snapshot.generation}")
+        return _ok(await self._reviewer.review(body, proof=proof, snapshot=snapshot))
+
+    async def _validated(self, body: bytes) -> Answer:
+        """A review of one of our own kinds."""
+        if self._own_kinds is None:
+            return _later("the kinds of this cluster have not been read yet")
+        try:
+            requests.parse(body)  # as strict as for any other review; kopf reads it again in its own way
+        except BadReview as error:
+            if not error.uid:
+                raise
+            return _ok(response.refuse(error.uid, error))
+        answer = await self._own_kinds(jsonbytes.loads(body))
+        if status := unstructured.mapping(answer, "response", "status"):
+            status.setdefault("reason", "BadRequest")  # kopf sets none, and kubectl shows it
+        return _ok(orjson.dumps(answer))
+
+    def _failed(self, body: bytes, error: Exception) -> bytes:
+        error_id, uid = self._error_id(), requests.scanned_uid(body)
+        LOG.error("a review met an error of our own", error_id=error_id, uid=uid, exc_info=error)
+        self._metrics.refused("internal")
+        return response.failed(uid, error_id)
+
+
+def _route(target: str) -> tuple[int | None, str] | None:
+    """Generation (None for our own kinds) and secret of a path; None for no path of ours."""
+    path = target.partition("?")[0]  # the API server adds its timeout as a query
+    if found := REVIEW.fullmatch(path):
+        return int(found[1]), found[2]
+    if found := SELF.fullmatch(path):
+        return None, found[1]
+    return None
+
+
+def _ok(body: bytes) -> Answer:
+    return Answer(status=HTTPStatus.OK, body=body)
+
+
+def _unproven() -> Answer:
+    return refusal(HTTPStatus.UNAUTHORIZED, "expected a client certificate of the API server or the secret in the path")
+
+
+def _later(why: str) -> Answer:
+    return refusal(HTTPStatus.SERVICE_UNAVAILABLE, why, headers=_RETRY, close=False)

@@ -1,0 +1,206 @@
+"""One review: bytes in, bytes out, and between them the decision and its record.
+
+    bytes ─▶ core.request ─▶ core.catalogue ─▶ core.decide ─▶ record appended ─▶ waited for ─▶ core.response ─▶ bytes
+                                                   ▲
+                             what a parent read shows (system identities only, within a deadline)
+
+What becomes of a decision whose record is not known to be stored when `COMMIT_DEADLINE_SECONDS` are over:
+
+    verdict   durability asked   outcome
+    deny      any                stands, and says that the record is not known to be stored
+    allow     BlockingStrict     refused: no stored record, no allow
+    allow     Blocking           allowed; a sink fault is counted
+    any       Batch              not waited for at all
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from interlock.core import catalogue, record, response, systems
+from interlock.core import request as requests
+from interlock.core.decide import decide
+from interlock.core.ports import Clock, ClusterReader, Pending, RecordSink
+from interlock.core.record import Engine
+from interlock.core.snapshot import Snapshot
+from interlock.core.systems import Parent, Reference
+from interlock.core.types import CallerProof, Decision, Durability, Facts, Receipt, Request
+from interlock.errors import BadReview, Forbidden, NotFound, SinkFault, Unavailable
+from interlock.serve.metrics import GuardMetrics
+from interlock.settings import COMMIT_DEADLINE_SECONDS, SIZING_DEADLINE_SECONDS
+
+LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a reviewer needs of the process around it.
+
+    Attributes:
+        cluster: uid of namespace kube-system; which cluster a record speaks of.
+        version: of Interlock.
+        digest: keyed digest of what may be secret, hex.
+        snapshot_age_seconds: since the newest snapshot was last known to be complete.
+    """
+
+    cluster: str
+    version: str
+    digest: Callable[[bytes], str]
+    snapshot_age_seconds: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a decision's record."""
+
+    record_id: str = ""
+    receipt: Receipt | None = None
+    fault: str = ""
+
+
+class Reviewer:
+    """Answers reviews."""
+
+    def __init__(
+        self,
+        *,
+        surroundings: Surroundings,
+        reader: ClusterReader,
+        sink: RecordSink,
+        clock: Clock,
+        metrics: GuardMetrics,
+    ) -> None:
+        self._around = surroundings
+        self._reader = reader
+        self._sink = sink
+        self._clock = clock
+        self._metrics = metrics
+
+    async def review(self, body: bytes, *, proof: CallerProof, snapshot: Snapshot) -> bytes:
+        """Answer one AdmissionReview.
+
+        Raises:
+            BadReview: these bytes hold no review that an answer could name.
+        """
+        begun = _monotonic()
+        self._metrics.began()
+        try:
+            return await self._answer(requests.parse(body), proof, snapshot)
+        except BadReview as error:
+            self._metrics.refused("malformed")
+            if not error.uid:
+                raise
+            return response.refuse(error.uid, error)
+        finally:
+            self._metrics.ended(_monotonic() - begun)
+
+    async def _answer(self, request: Request, proof: CallerProof, snapshot: Snapshot) -> bytes:
+        decision = await self._decide(request, snapshot)
+        recorded = await self._recorded(request, decision, proof, snapshot) if decision.recorded else Recorded()
+        self._metrics.decided(verdict=decision.verdict.title, operation=request.operation.value)
+        return response.answer(
+            request,
+            decision,
+            receipt=recorded.receipt,
+            record_id=recorded.record_id,
+            recorded_fault=recorded.fault,
+            now=self._clock(),
+        )
+
+    # ------------------------------------------------------------------------------------------ decision
+
+    async def _decide(self, request: Request, snapshot: Snapshot) -> Decision:
+        """The decision; what needs a read is read only if some policy speaks of the request."""
+        findings = catalogue.find(request, snapshot)
+        namespace = snapshot.namespaces.get(request.namespace)
+        why = systems.continuation(request, Facts(), namespace)
+        decision = decide(request, findings, snapshot, self._clock(), continuation=why)
+        parent = systems.needs_parent(request) if decision.outcomes else None
+        if parent is None:
+            return decision
+        why = systems.continuation(request, await self._facts(parent), namespace)
+        return decide(request, findings, snapshot, self._clock(), continuation=why) if why else decision
+
+    async def _facts(self, parent: Parent) -> Facts:
+        """Whether everything that a deletion says it follows is really going."""
+        try:
+            async with asyncio.timeout(SIZING_DEADLINE_SECONDS):
+                going = await asyncio.gather(*(self._going(reference) for reference in parent.references))
+        except (Unavailable, Forbidden, TimeoutError) as error:
+            LOG.warning("cannot read what a deletion follows; judged as an action of its own", why=str(error))
+            return Facts(why="its parent could not be read")
+        return Facts(parent_going=all(going))
+
+    async def _going(self, reference: Reference) -> bool:
+        """Whether one parent is going.
+
+        Raises:
+            Unavailable: no answer in time.
+            Forbidden: it may not be read.
+        """
+        try:
+            found = await self._reader.get_by_kind(
+                api_version=reference.api_version,
+                kind=reference.kind,
+                namespace=reference.namespace,
+                name=reference.name,
+                seconds=SIZING_DEADLINE_SECONDS,
+            )
+        except NotFound:
+            return systems.is_going(reference, None)
+        return systems.is_going(reference, found)
+
+    # ------------------------------------------------------------------------------------------ record
+
+    async def _recorded(self, request: Request, decision: Decision, proof: CallerProof, snapshot: Snapshot) -> Recorded:
+        """Record the decision and wait as its durability says."""
+        body = record.body(
+            request,
+            decision,
+            caller=proof,
+            cluster=self._around.cluster,
+            engine=self._engine(snapshot),
+            now=self._clock(),
+            digest=self._around.digest,
+        )
+        try:
+            pending = self._sink.append(body)
+        except SinkFault as fault:
+            return self._faulty(decision, Recorded(fault=str(fault)))
+        if decision.durability is Durability.BATCH:
+            return Recorded(record_id=pending.record_id)
+        return await self._waited(decision, pending)
+
+    async def _waited(self, decision: Decision, pending: Pending) -> Recorded:
+        begun = _monotonic()
+        try:
+            receipt = await pending.stored(seconds=COMMIT_DEADLINE_SECONDS)
+        except SinkFault as fault:
+            return self._faulty(decision, Recorded(record_id=pending.record_id, fault=str(fault)))
+        finally:
+            self._metrics.waited_for_record(_monotonic() - begun)
+        return Recorded(record_id=pending.record_id, receipt=receipt)
+
+    def _faulty(self, decision: Decision, recorded: Recorded) -> Recorded:
+        self._metrics.sink_fault(decision.durability.value)
+        LOG.error(
+            "a decision is answered without a stored record",
+            record=recorded.record_id,
+            verdict=decision.verdict.title,
+            durability=decision.durability.value,
+            why=recorded.fault,
+        )
+        return recorded
+
+    def _engine(self, snapshot: Snapshot) -> Engine:
+        return Engine(
+            version=self._around.version,
+            snapshot_generation=snapshot.generation,
+            snapshot_age_millis=int(self._around.snapshot_age_seconds() * 1000),
+        )
+
+
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,226 @@
+"""The controller process, put together: the only place where its parts are made and meet.
+
+    every replica   watches; certifies lanes; answers probes
+    the leader      keeps Secrets, webhook configuration, policies' status; counts records
+
+Nothing but the leader's work writes to the cluster, the Lease itself excepted.
+
+kopf runs the process's life (signals, watches, startup, cleanup). Everything else starts and ends in its startup and
+cleanup handlers, because whatever else still runs when kopf ends, kopf cancels as its own.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import kopf
+import structlog
+import uvloop
+
+from interlock import settings
+from interlock.core.ports import Clock
+from interlock.core.rules import KUBE_SYSTEM
+from interlock.errors import ClusterError
+from interlock.kube import discovery, paths, pki
+from interlock.kube.client import ApiClient, ApiTarget, open_session
+from interlock.kube.controller_watches import configured_for_controller, register_controller_watches
+from interlock.kube.events import Events, Related
+from interlock.kube.inventory import Inventory
+from interlock.kube.leader import Elector
+from interlock.kube.leadership import Leadership
+from interlock.kube.notary import Notary
+from interlock.kube.notarykey import NotaryKeyStore
+from interlock.kube.reading import POLICIES
+from interlock.kube.secretstore import SecretStore
+from interlock.kube.watches import register_login
+from interlock.kube.webhooks import Target
+from interlock.serve.health import Check, Health
+from interlock.serve.limits import HEALTH
+from interlock.serve.metrics import Metrics, Reading
+from interlock.serve.server import HttpServer
+from interlock.settings import ControllerSettings
+from interlock.wiring import clock
+from interlock.wiring.certification import Certification
+
+LOG = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 1.0
+"""Between two questions for the cluster's identity, without which nothing can be named."""
+
+
+def run(chosen: ControllerSettings) -> None:
+    """Be a controller until a signal or a failure; raises what failed."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(control(chosen))
+
+
+async def control(chosen: ControllerSettings) -> None:
+    """Be a controller in this event loop."""
+    access = chosen.api
+    target = ApiTarget(server=access.server, ca_file=str(access.ca_file), token_file=str(access.token_file))
+    async with open_session(target) as session:
+        controller = Controller(chosen, ApiClient(target, session), clock.now)
+        registry = kopf.OperatorRegistry()
+        register_login(registry, target, session)
+        register_controller_watches(registry, controller.inventory)
+        _register_life(registry, controller)
+        await kopf.operator(
+            registry=registry,
+            settings=configured_for_controller(controller.inventory),
+            namespaces=[chosen.pod.namespace],
+            stop_flag=controller.over,
+        )
+        controller.raise_failure()
+
+
+def _register_life(registry: kopf.OperatorRegistry, controller: "Controller") -> None:
+    @kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)
+    async def start(**_: object) -> None:
+        await controller.start()
+
+    @kopf.on.cleanup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)
+    async def stop(**_: object) -> None:
+        await controller.stop()
+
+
+class Controller:
+    """Everything that a replica runs beside kopf.
+
+    Attributes:
+        inventory: fed by kopf's watches.
+        over: set when some work has ended by itself, which is a failure.
+    """
+
+    def __init__(self, chosen: ControllerSettings, api: ApiClient, clock: Clock) -> None:
+        self._chosen = chosen
+        self._api = api
+        self._clock = clock
+        namespace = chosen.pod.namespace
+        self.inventory = Inventory(api, namespace=namespace, configuration=chosen.webhook_configuration)
+        self.over = asyncio.Event()
+        self._elector = Elector(
+            api,
+            namespace=namespace,
+            name=settings.CONTROLLER_LEASE,
+            identity=f"{chosen.pod.name}_{chosen.pod.uid}",
+            clock=clock,
+        )
+        self._certification = Certification(
+            secrets=SecretStore(api, namespace=namespace),
+            listen=chosen.listen,
+            names=pki.service_names(settings.CONTROLLER_ACCOUNT, namespace),
+            clock=clock,
+        )
+        self._draining = False
+        metrics = Metrics()
+        metrics.show(self._readings())
+        self._health = HttpServer(Health(self._checks(), metrics), HEALTH)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self) -> None:
+        """Begin; kopf watches nothing before this has returned.
+
+        Raises:
+            OSError: an address cannot be used.
+        """
+        await self._health.start(self._chosen.health_listen, None)
+        await discovery.served(self._api, POLICIES)
+        keys = NotaryKeyStore(self._api, namespace=self._chosen.pod.namespace, cluster=await self._cluster())
+        notary = Notary(
+            self._api, namespace=self._chosen.pod.namespace, key=lambda: self._certification.key, clock=self._clock
+        )
+        self._spawn("certify", self._certification.run(notary.application(), keys))
+        self._spawn("inventory", self.inventory.run())
+        self._spawn("election", self._elector.run(self._leadership(keys).lead))
+
+    async def stop(self) -> None:
+        """End: give the leadership up at once, go on certifying while the Service forgets this pod."""
+        self._draining = True
+        await self._end("election", "inventory")
+        if "certify" in self._tasks:
+            await asyncio.sleep(self._chosen.drain_seconds)
+        await self._end("certify")
+        await self._health.finish_drain(0)
+
+    def raise_failure(self) -> None:
+        """Fail as the work that ended the process did, if it was no signal.
+
+        Raises:
+            BaseException: whatever that work raised.
+        """
+        for task in self._tasks.values():
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise error
+
+    def _leadership(self, keys: NotaryKeyStore) -> Leadership:
+        pod = self._chosen.pod
+        me = Related(api_version="v1", kind="Pod", name=pod.name, namespace=pod.namespace, uid=pod.uid)
+        return Leadership(
+            self._api,
+            inventory=self.inventory,
+            target=Target(
+                configuration=self._chosen.webhook_configuration,
+                namespace=pod.namespace,
+                service=self._chosen.guard_service,
+                port=self._chosen.guard_service_port,
+                self_repair=self._chosen.self_repair,
+            ),
+            keys=keys,
+            events=Events(self._api, pod=me, clock=self._clock),
+            clock=self._clock,
+        )
+
+    async def _cluster(self) -> str:
+        """The uid of namespace kube-system, by which clusters are told apart."""
+        while True:
+            try:
+                found = await self._api.get(paths.named("", "v1", "namespaces", KUBE_SYSTEM))
+            except ClusterError as error:
+                LOG.warning("cannot read the cluster's identity", why=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return str(found["metadata"]["uid"])
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(lambda _: self.over.set())
+        self._tasks[name] = task
+
+    async def _end(self, *names: str) -> None:
+        ending = {self._tasks[name] for name in names if name in self._tasks}
+        for task in ending:
+            task.cancel()
+        if ending:
+            await asyncio.wait(ending)
+
+    def _checks(self) -> tuple[Check, ...]:
+        return (
+            Check(name="serving", fault=lambda: "shutting down" if self._draining else ""),
+            Check(name="watches", fault=lambda: "" if self.inventory.complete else "nothing was listed yet"),
+            Check(name="leader", fault=lambda: "" if self._elector.holder else "nobody leads yet"),
+            Check(name="certificate", fault=self._certification.certificate_fault),
+            Check(name="notary-key", fault=self._certification.key_fault),
+        )
+
+    def _readings(self) -> tuple[Reading, ...]:
+        inventory = self.inventory
+        return (
+            Reading(name="interlock_leading", text="1 on the leader.", read=lambda: self._elector.leading),
+            Reading(
+                name="interlock_armed",
+                text="1 where the webhook configuration exists.",
+                read=lambda: inventory.configuration is not None,
+            ),
+            Reading(name="interlock_policies", text="Policies stored.", read=lambda: len(inventory.policies)),
+            Reading(name="interlock_guards", text="Guards alive and ready.", read=lambda: len(inventory.guards())),
+            Reading(
+                name="interlock_policy_generation",
+                text="resourceVersion of the newest policy change seen.",
+                read=lambda: inventory.generation,
+            ),
+            Reading(
+                name="interlock_published_policy_generation",
+                text="The one that API servers send reviews with.",
+                read=lambda: inventory.published_generation,
+            ),
+        )

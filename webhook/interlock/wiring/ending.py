@@ -1,0 +1,154 @@
+"""How a guard runs and ends: by a signal in order, by an error at once.
+
+kopf puts its own handlers on SIGTERM and SIGINT (1.45.2, `_core/reactor/running.py`, end of `spawn_tasks`), which would
+cancel the admission server at once. Ours replace them right after, and kopf is stopped by its stop flag when the drain
+is over:
+
+    signal ─▶ not ready; every answer ends its connection ─▶ `drain_seconds` ─▶ accept nothing more, finish what is at
+    work ─▶ last record of the lane, everything stored ─▶ stop flag ─▶ exit 0
+
+An error ends kopf altogether, such as a watch that the API server breaks off in an unexpected way, and would end every
+guard of the cluster at the same moment. So kopf is begun anew here, while reviews are decided by what is known and the
+snapshot says how old it is. At its end kopf cancels every task that it did not find at its start, whoever made it
+(`run_tasks`; see its note); `_Everybody` keeps it from that.
+"""
+
+import asyncio
+import signal
+from collections.abc import Collection, Coroutine, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import kopf
+import structlog
+
+from interlock.errors import SinkFault
+from interlock.ledger.lane import Lane
+from interlock.serve.server import HttpServer
+
+LOG = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+Work = Coroutine[Any, Any, T]
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+AT_WORK_SECONDS = 5.0  # for requests at work: the webhook's own timeout, after which nobody waits for them
+RESTART_SECONDS = 1.0  # before kopf is begun anew: an API server that fails is not helped by being asked at once
+FLUSH_SECONDS = 5.0  # for the lane's last records; then what is left is said to be lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """What kopf runs."""
+
+    registry: kopf.OperatorRegistry
+    configuration: kopf.OperatorSettings
+
+
+def handle_signals(stopping: asyncio.Event) -> None:
+    """Have SIGTERM and SIGINT set the event, whoever handled them before."""
+    for number in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+
+
+async def unless(stopping: asyncio.Event, work: Work[T]) -> T | None:
+    """Do the work; None if it is time to stop before it is done."""
+    task = asyncio.create_task(work)
+    stop = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if task.done():
+        return task.result()
+    task.cancel()
+    await asyncio.wait({task})
+    return None
+
+
+async def serve_until(
+    stopping: asyncio.Event,
+    *,
+    background: Iterable[Work[None]],
+    opening: Work[bool],
+    operator: Operator,
+    http: HttpServer,
+    lane: Lane,
+    drain_seconds: float,
+) -> None:
+    """Serve until it is time to stop, then drain.
+
+    Args:
+        stopping: set when it is time.
+        background: what runs all the while.
+        opening: what must have succeeded before kopf starts the listener.
+        operator: what kopf runs.
+        http: the listener that kopf starts, to be drained.
+        lane: to be closed at the end.
+        drain_seconds: how long to go on serving after the signal.
+
+    Raises:
+        ExceptionGroup: what ended one of the parts.
+    """
+    over = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(work) for work in background]
+        if await unless(stopping, opening):
+            kopf_task = tasks.create_task(_operate(operator, stopping=stopping, over=over), name="kopf")
+            await stopping.wait()
+            await _drain(http, lane, drain_seconds)
+            await _cancelled(running)
+            over.set()
+            await kopf_task
+        await _cancelled(running)
+
+
+async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+async def _operate(operator: Operator, *, stopping: asyncio.Event, over: asyncio.Event) -> None:
+    """Run kopf until it is over, anew whenever it ends before."""
+    while True:
+        run = asyncio.create_task(_run_kopf(operator, stopping=stopping, over=over), name="one run of kopf")
+        try:
+            await asyncio.wait({run})
+        finally:
+            run.cancel()
+        if over.is_set():
+            return
+        LOG.error("kopf ended by itself and is begun anew", exc_info=None if run.cancelled() else run.exception())
+        await asyncio.sleep(RESTART_SECONDS)
+
+
+async def _run_kopf(operator: Operator, *, stopping: asyncio.Event, over: asyncio.Event) -> None:
+    tasks = await kopf.spawn_tasks(
+        registry=operator.registry, settings=operator.configuration, clusterwide=True, stop_flag=over
+    )
+    handle_signals(stopping)
+    await kopf.run_tasks(tasks, ignored=_Everybody())
+
+
+class _Everybody(Collection[Any]):
+    """Holds every task there is."""
+
+    def __contains__(self, task: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(asyncio.all_tasks())
+
+    def __len__(self) -> int:
+        return len(asyncio.all_tasks())
+
+
+async def _drain(http: HttpServer, lane: Lane, seconds: float) -> None:
+    LOG.info("stopping: every answer ends its connection", drain_seconds=seconds, connections=http.open_connections)
+    http.begin_drain()
+    await asyncio.sleep(seconds)
+    cut = await http.finish_drain(AT_WORK_SECONDS)
+    try:
+        await lane.close(seconds=FLUSH_SECONDS)
+    except SinkFault as fault:
+        LOG.error("the lane's last records are not known to be stored", why=str(fault))
+    LOG.info("stopped", requests_cut=cut)

@@ -1,0 +1,114 @@
+"""What a guard's probes look at and its metrics show of the parts that keep the numbers themselves."""
+
+import asyncio
+
+from interlock.kube.snapshots import SnapshotFeed
+from interlock.ledger.lane import Lane
+from interlock.serve.admission import AdmissionServer
+from interlock.serve.health import Check
+from interlock.serve.metrics import Reading
+from interlock.serve.server import HttpServer
+
+STALE_SECONDS = 300.0  # ten lists of the policies missed in a row: other guards are likely to know better
+
+
+def checks(*, feed: SnapshotFeed, lane: Lane, admission: AdmissionServer, stopping: asyncio.Event) -> tuple[Check, ...]:
+    """What a ready guard has. Certification of the lane is not among it: a guard decides without a controller."""
+    return (
+        Check(name="snapshot", fault=lambda: _snapshot_fault(feed)),
+        Check(name="certificate", fault=lambda: "" if admission.certified else "no certificate has been read yet"),
+        Check(name="listener", fault=lambda: "" if admission.listening else "not listening yet"),
+        Check(name="lane", fault=lambda: "" if lane.status.accepting else lane.status.fault or "not open"),
+        Check(name="not-stopping", fault=lambda: "stopping" if stopping.is_set() else ""),
+    )
+
+
+def _snapshot_fault(feed: SnapshotFeed) -> str:
+    if feed.current() is None:
+        return "policies, namespaces and roles have not been read completely yet"
+    age = feed.freshness().age_seconds
+    return f"last known to be complete {age:.0f} s ago" if age > STALE_SECONDS else ""
+
+
+def of_guard(*, feed: SnapshotFeed, lane: Lane, http: HttpServer) -> tuple[Reading, ...]:
+    """Numbers to show in metrics."""
+    return (*_of_snapshot(feed), *_of_lane(lane), *_of_listener(http))
+
+
+def _of_snapshot(feed: SnapshotFeed) -> tuple[Reading, ...]:
+    return (
+        Reading(
+            name="interlock_snapshot_age_seconds",
+            text="Since the snapshot was last known to be complete.",
+            read=lambda: feed.freshness().age_seconds,
+        ),
+        Reading(
+            name="interlock_snapshot_generation",
+            text="Policy generation that the snapshot contains.",
+            read=lambda: feed.freshness().generation,
+        ),
+        Reading(
+            name="interlock_snapshot_policies",
+            text="Policies in the snapshot.",
+            read=lambda: feed.freshness().policies,
+        ),
+    )
+
+
+def _of_lane(lane: Lane) -> tuple[Reading, ...]:
+    return (
+        Reading(
+            name="interlock_records_pending",
+            text="Records that have a place and are not known to be stored.",
+            read=lambda: lane.status.pending_records,
+        ),
+        Reading(
+            name="interlock_records_pending_bytes",
+            text="The same in bytes.",
+            read=lambda: lane.status.pending_bytes,
+        ),
+        Reading(
+            name="interlock_records_stored",
+            text="Records stored by this process.",
+            read=lambda: lane.status.stored_records,
+            counter=True,
+        ),
+        Reading(
+            name="interlock_commits",
+            text="Commits stored by this process; records over commits is the size of a group.",
+            read=lambda: lane.status.commits,
+            counter=True,
+        ),
+        Reading(
+            name="interlock_lane_forks",
+            text="Lanes given up because somebody else wrote under their next name.",
+            read=lambda: lane.status.forks,
+            counter=True,
+        ),
+        Reading(
+            name="interlock_lane_certified",
+            text="1 if the lane's certificate is in the lane, else 0.",
+            read=lambda: int(lane.status.certified),
+        ),
+    )
+
+
+def _of_listener(http: HttpServer) -> tuple[Reading, ...]:
+    return (
+        Reading(
+            name="interlock_http_connections",
+            text="Open connections of the admission listener.",
+            read=lambda: http.open_connections,
+        ),
+        Reading(
+            name="interlock_http_held_bytes",
+            text="Bytes of bodies received and not yet answered.",
+            read=lambda: http.budget.taken,
+        ),
+        Reading(
+            name="interlock_http_turned_away",
+            text="Connections refused because there were too many.",
+            read=lambda: http.turned_away,
+            counter=True,
+        ),
+    )
