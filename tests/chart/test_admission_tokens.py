@@ -47,6 +47,11 @@ def test_given_to_the_node_of_its_pod(guarded: Guarded, bound: tuple[str, ...]) 
     assert asked.ok, asked.err
 
 
+def test_node_gets_none_without_a_pod(guarded: Guarded) -> None:
+    """NodeRestriction says so first, and the policy where a cluster runs without it."""
+    assert not _token(guarded, _kubelet(guarded), "interlock-guard").ok
+
+
 @pytest.mark.parametrize("who", [ADMINISTRATOR, GUARD, CONTROLLER, MANAGER], ids=str)
 def test_bound_to_a_pod_is_no_way_around(who: Caller, guarded: Guarded, bound: tuple[str, ...]) -> None:
     """It is the node that counts, not the pod alone."""

@@ -19,7 +19,7 @@ REFUSED = {
     "a byte order mark": b"\xef\xbb\xbf{}",
     "not UTF-8": b'{"a": "\xff"}',
     "half a surrogate pair": b'["\\ud800"]',
-    "too deep": b"[" * (jsonbytes.MAX_DEPTH + 1) + b"]" * (jsonbytes.MAX_DEPTH + 1),
+    "too deep for any reader": b"[" * 2000 + b"]" * 2000,
 }
 
 
@@ -30,9 +30,15 @@ def test_refused(data: bytes) -> None:
         jsonbytes.loads(data)
 
 
-def test_depth_that_is_accepted() -> None:
-    """The bound that is named is the bound that holds."""
-    assert jsonbytes.loads(b"[" * jsonbytes.MAX_DEPTH + b"]" * jsonbytes.MAX_DEPTH)
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")], ids=["arrays", "objects"])
+def test_depth_that_is_accepted(opening: bytes, closing: bytes) -> None:
+    """The bound that is named is the bound that holds, and whatever is read can be written again."""
+    deepest = opening * (jsonbytes.MAX_DEPTH - 1) + b"[]" + closing * (jsonbytes.MAX_DEPTH - 1)
+    deeper = opening + deepest + closing
+
+    assert jsonbytes.canonical(jsonbytes.loads(deepest)) == deepest
+    with pytest.raises(BadInput, match="a deeper one, expected one JSON document of at most 254 nested levels"):
+        jsonbytes.loads(deeper)
 
 
 WITHOUT_SPELLING = {

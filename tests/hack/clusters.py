@@ -59,12 +59,17 @@ class Home:
 
     def left(self) -> tuple[list[str], list[Path]]:
         """Commands of processes, and files, that any cluster of this home has left."""
-        return [_command(pid) for pid in self.processes()], sorted(self.directory.rglob("*"))
+        return [_command(pid) for pid in self.processes()], sorted(_files(self.directory))
 
     def processes(self) -> list[int]:
         """Ids of the processes that any cluster of this home has started."""
         marker = f"INTERLOCK_CLUSTER={self.directory}".encode()
         return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and marker in _environ(each)]
+
+
+def _files(directory: Path) -> list[Path]:
+    """Everything below a directory, while others may be removing it."""
+    return [Path(root) / name for root, directories, files in os.walk(directory) for name in (*directories, *files)]
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:

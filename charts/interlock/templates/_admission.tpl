@@ -32,8 +32,8 @@ false
 {{- end }}
 {{- end }}
 
-{{- /* The controller of Kubernetes with this name asks: under an account of its own or, where the controller manager runs
-       all controllers under one credential, under that. */ -}}
+{{- /* The controller of Kubernetes with this name asks: under an account of its own or, where the controller manager
+       runs all controllers under one credential, under that. */ -}}
 {{- define "interlock.by-kubernetes" -}}
 (request.userInfo.username in ["system:serviceaccount:kube-system:{{ . }}", "system:kube-controller-manager"])
 {{- end }}
@@ -44,7 +44,7 @@ false
 {{ include "interlock.by-kubernetes" "namespace-controller" }})
 {{- end }}
 
-{{- /* An object is written as it is: the way to have everything encrypted anew after the API server got another key. */ -}}
+{{- /* An object is written as it is, which is how all are encrypted anew once the API server has another key. */ -}}
 {{- define "interlock.unchanged" -}}
 (request.operation == "UPDATE" &&
 object.?data == oldObject.?data &&

@@ -18,8 +18,9 @@ import orjson
 
 from interlock.errors import BadInput
 
-MAX_DEPTH = 1024
-"""Nested arrays and objects that `loads` accepts: orjson's own bound, far above any object of Kubernetes in use."""
+MAX_DEPTH = 254
+"""Nested arrays and objects that `loads` accepts: what is nested deeper orjson reads but cannot write, so no digest of
+it could be recorded. Far above any object of Kubernetes in use."""
 
 MAX_SAFE_INTEGER = 2**53 - 1
 """Largest integer that a reader with IEEE doubles (JavaScript, jq) still reads exactly."""
@@ -45,11 +46,30 @@ def loads(data: bytes) -> Any:  # noqa: ANN401  a JSON document can be anything;
         BadInput: not JSON, not UTF-8, or nested deeper than MAX_DEPTH; says where.
     """
     try:
-        return orjson.loads(data)
+        value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise BadInput(
             field="", got=f"{error.msg} at byte {error.pos}", expected="one JSON document in UTF-8"
         ) from error
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+        _demand_depth(value)
+    return value
+
+
+def _demand_depth(value: object) -> None:
+    """Refuse what is nested too deep, a level at a time; asked only of documents with enough brackets for that."""
+    level: list[object] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return
+    raise BadInput(field="", got="a deeper one", expected=f"one JSON document of at most {MAX_DEPTH} nested levels")
+
+
+def _children(node: object) -> Iterable[object]:
+    """What is nested in a node, scalars left out: only arrays and objects can hold more."""
+    inside = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return (child for child in inside if isinstance(child, (dict, list)))
 
 
 def canonical(value: Any) -> bytes:  # noqa: ANN401  any JSON value
