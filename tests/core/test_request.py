@@ -98,6 +98,12 @@ BAD = {
     "cut off": (WHOLE[:-40], "", "unexpected end", "one JSON document in UTF-8"),
     "not UTF-8": (WHOLE.replace(b"alice", b"al\xffce"), "", "not valid UTF-8", "one JSON document in UTF-8"),
     "too deep": (WHOLE.replace(b'"b0a1"', b"[" * 2000), "", "depth limit", "one JSON document in UTF-8"),
+    "too deep to be written again": (
+        WHOLE.replace(b'"b0a1"', b"[" * 300 + b"]" * 300),
+        "",
+        "a deeper one",
+        "one JSON document of at most 254 nested levels",
+    ),
     "too large": (WHOLE + b" " * request.MAX_REVIEW_BYTES, "", f"{len(WHOLE) + 2**24} bytes", "at most 16777216"),
     "something after it": (WHOLE + b"{}", "", "unexpected content", "one JSON document in UTF-8"),
     "a list": (b"[]", "", "list", "an AdmissionReview"),
