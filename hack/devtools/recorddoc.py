@@ -1,4 +1,4 @@
-"""webhook/docs/record.md, made from `interlock.core.recordschema` and from a record that the code itself makes.
+"""webhook/docs/record.md, made from `interlock.core.audit.recordschema` and from a record that the code itself makes.
 
 The record's key, time and id are fixed, so the same code makes the same page.
 """
@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 import orjson
 
-from interlock.core import dsse, ids, record, recordschema
-from interlock.core.leaf import leaf_hash
+from interlock.core import ids
+from interlock.core.audit import dsse, record, recordschema
+from interlock.core.audit.leaf import leaf_hash
 from interlock.core.types import (
     CREDENTIAL_ID,
     CallerProof,
@@ -83,7 +84,7 @@ DECISION = Decision(
 HEADER = """\
 # Records
 
-<!-- Made from webhook/interlock/core/recordschema.py by `hack/update generated`; do not edit. -->
+<!-- Made from webhook/interlock/core/audit/recordschema.py by `hack/update generated`; do not edit. -->
 
 Every decision of an applying policy is stored as a record, signed and chained. `interlock ledger show` prints records,
 `interlock verify` proves them. This page is the schema `audit.interlock.dev/record/v1`.

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from interlock.cli.main import app
-from interlock.core import commits, lanes
+from interlock.core.audit import commits, lanes
 from interlock.core.ports import StoredCommit
 from tests.fakes.notary import Answer, FakeNotary
 from tests.ledger.guards import HandClock, Ledger, written

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from interlock.cli import verify
 from interlock.cli.main import app
-from interlock.core.lanes import TAILS, Fault, LaneReport, Report, Status
+from interlock.core.audit.lanes import TAILS, Fault, LaneReport, Report, Status
 
 THROUGH = datetime(2026, 11, 25, 3, 0, 0, 5, tzinfo=UTC)
 INSTANT = "2026-11-25T03:00:00.000005Z"

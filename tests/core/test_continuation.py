@@ -2,8 +2,8 @@
 
 import pytest
 
-from interlock.core import request as requests
 from interlock.core import systems
+from interlock.core.review import request as requests
 from interlock.core.systems import Parent, Reference
 from interlock.core.types import Facts, JsonObject, NamespaceView, Request
 from tests import vectors

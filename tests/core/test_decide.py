@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.core import match, policy, snapshot
+from interlock.core import snapshot
 from interlock.core.decide import decide
-from interlock.core.match import View
-from interlock.core.policy import Policy
+from interlock.core.policies import match, policy
+from interlock.core.policies.match import View
+from interlock.core.policies.policy import Policy
 from interlock.core.types import (
     Decision,
     Durability,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.core.globs import Globs
+from interlock.core.policies.globs import Globs
 
 
 @pytest.mark.parametrize(

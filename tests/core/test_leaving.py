@@ -7,7 +7,7 @@ import pytest
 
 from interlock.core import snapshot
 from interlock.core.decide import decide
-from interlock.core.policy import Policy
+from interlock.core.policies.policy import Policy
 from interlock.core.types import Decision, Finding, JsonObject, NamespaceView, Reach, Request, Severity, User, Verdict
 from tests.support.policies import ALICE, find, named, namespace_request, parsed, request
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from interlock.core import match
-from interlock.core.match import View
-from interlock.core.scope import ResourceRule
+from interlock.core.policies import match
+from interlock.core.policies.match import View
+from interlock.core.policies.scope import ResourceRule
 from interlock.core.types import Finding, JsonObject, NamespaceView, Operation, Reach, Request, Severity, User
 from tests.support.policies import find, named, namespace_request, parsed, request
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 import yaml
 
-from interlock.core import catalogue, policy
-from interlock.core.globs import Globs
-from interlock.core.policy import Policy
-from interlock.core.scope import Exclusion, Match, Names, ResourceRule, Subjects
-from interlock.core.selectors import LabelSelector, Operator, Requirement
+from interlock.core import catalogue
+from interlock.core.policies import policy
+from interlock.core.policies.globs import Globs
+from interlock.core.policies.policy import Policy
+from interlock.core.policies.scope import Exclusion, Match, Names, ResourceRule, Subjects
+from interlock.core.policies.selectors import LabelSelector, Operator, Requirement
 from interlock.core.types import Durability, JsonObject, Mode, Operation, Severity, Verdict
 from interlock.errors import BadPolicy
 from tests.support import policies

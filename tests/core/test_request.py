@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.core import catalogue, request, snapshot, systems
+from interlock.core import catalogue, snapshot, systems
+from interlock.core.review import request
 from interlock.core.types import Facts, JsonObject, Operation, Request, User
 from interlock.errors import BadReview
 from tests import vectors

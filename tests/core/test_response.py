@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.core import response
+from interlock.core.review import response
 from interlock.core.types import (
     Decision,
     Durability,

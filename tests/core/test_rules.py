@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.core import catalogue, conditions, coverage, leaving, rules, systems
-from interlock.core.policy import Policy
-from interlock.core.rules import Delivery
+from interlock.core import catalogue, systems
+from interlock.core.interception import conditions, coverage, rules
+from interlock.core.interception.rules import Delivery
+from interlock.core.policies import leaving
+from interlock.core.policies.policy import Policy
 from interlock.core.types import JsonObject, Mode, Operation, Request, User
 from tests.support import cel
 from tests.support.policies import parsed

@@ -3,7 +3,8 @@
 import orjson
 import pytest
 
-from interlock.core import catalogue, jsonbytes, request, snapshot, systems, unstructured
+from interlock.core import catalogue, jsonbytes, snapshot, systems, unstructured
+from interlock.core.review import request
 from interlock.core.types import Request, RoleRule
 from tests import vectors
 

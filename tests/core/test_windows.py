@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from interlock.core import windowspec, zones
-from interlock.core.fields import Field
+from interlock.core.policies import windowspec, zones
+from interlock.core.policies.fields import Field
+from interlock.core.policies.windows import LOOK_AHEAD, Windows
 from interlock.core.types import JsonObject, Verdict, WindowState
-from interlock.core.windows import LOOK_AHEAD, Windows
 from tests.support.slowwindows import Model
 
 CHANGES = {

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from devtools.venv import ROOT
-from interlock.core import policy
+from interlock.core.policies import policy
 from interlock.core.types import JsonObject, Mode
 
 README = (ROOT / "README.md").read_text()

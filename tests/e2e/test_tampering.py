@@ -11,7 +11,7 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from interlock.core import commits, dsse, record
+from interlock.core.audit import commits, dsse, record
 from interlock.core.types import JsonObject
 from tests.e2e import policies
 from tests.support.etcd import Etcd

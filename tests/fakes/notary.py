@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from interlock.core import certificate
-from interlock.core.notekey import VerifierKey
+from interlock.core.audit import certificate
+from interlock.core.audit.notekey import VerifierKey
 from interlock.core.ports import Clock
 from interlock.core.types import JsonObject
 from interlock.errors import Forbidden, Unavailable

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from interlock.core import commits
+from interlock.core.audit import commits
 from interlock.core.ports import LaneStore
 from interlock.errors import Unavailable
 from interlock.kube.client import ApiClient, ApiTarget, open_session

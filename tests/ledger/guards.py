@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from interlock.core import lanes, record, times
-from interlock.core.commits import records
+from interlock.core import times
+from interlock.core.audit import lanes, record
+from interlock.core.audit.commits import records
 from interlock.core.types import (
     CallerProof,
     Decision,

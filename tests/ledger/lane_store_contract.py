@@ -9,7 +9,7 @@ import secrets
 
 import pytest
 
-from interlock.core import commits
+from interlock.core.audit import commits
 from interlock.core.ports import LaneStore, StoredCommit
 from interlock.errors import NameTaken, NotFound
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from interlock.core import certificate, dsse
-from interlock.core.notekey import VerifierKey
+from interlock.core.audit import certificate, dsse
+from interlock.core.audit.notekey import VerifierKey
 from interlock.core.types import JsonObject
 from interlock.errors import BadInput
 

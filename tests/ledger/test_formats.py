@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.core import commits, dsse, ids, times
-from interlock.core.leaf import leaf_hash
-from interlock.core.notekey import VerifierKey
+from interlock.core import ids, times
+from interlock.core.audit import commits, dsse
+from interlock.core.audit.leaf import leaf_hash
+from interlock.core.audit.notekey import VerifierKey
 from interlock.errors import BadInput
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -27,7 +28,7 @@ def _sealed(payload: bytes = b'{"a":1}') -> dsse.Envelope:
 
 
 class TestDsse:
-    """core.dsse."""
+    """core.audit.dsse."""
 
     def test_pae_is_the_published_one(self) -> None:
         """The pre-authentication encoding is that of the DSSE specification's own example."""
@@ -89,7 +90,7 @@ class TestDsse:
 
 
 class TestLeaf:
-    """core.leaf."""
+    """core.audit.leaf."""
 
     def test_published_vectors(self) -> None:
         """The hash of an empty leaf and of one zero byte are those of RFC 6962's reference implementations."""
@@ -100,7 +101,7 @@ class TestLeaf:
 
 
 class TestVerifierKey:
-    """core.notekey."""
+    """core.audit.notekey."""
 
     def test_a_published_key_is_read_and_written(self) -> None:
         """The example key of the signed-note package keeps its line."""
@@ -191,7 +192,7 @@ class TestTimes:
 
 
 class TestCommits:
-    """core.commits."""
+    """core.audit.commits."""
 
     @given(st.lists(LINES, min_size=1, max_size=64))
     def test_envelopes_survive_a_commit(self, envelopes: list[bytes]) -> None:

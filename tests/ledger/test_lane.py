@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from interlock.core import commits, dsse, lanes, record
-from interlock.core.leaf import leaf_hash
+from interlock.core.audit import commits, dsse, lanes, record
+from interlock.core.audit.leaf import leaf_hash
 from interlock.errors import SinkFault
 from interlock.ledger import lane as lane_module
 from interlock.ledger.pending import PendingRecord

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from interlock.core import commits, dsse, lanes, record
-from interlock.core.leaf import leaf_hash
+from interlock.core.audit import commits, dsse, lanes, record
+from interlock.core.audit.leaf import leaf_hash
 from interlock.core.types import Receipt
 from interlock.errors import SinkFault
 from interlock.ledger.pending import PendingRecord

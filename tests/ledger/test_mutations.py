@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlock.core import certificate, commits, dsse, lanes, record, times
-from interlock.core.lanes import Status
-from interlock.core.leaf import leaf_hash
+from interlock.core import times
+from interlock.core.audit import certificate, commits, dsse, lanes, record
+from interlock.core.audit.lanes import Status
+from interlock.core.audit.leaf import leaf_hash
 from interlock.core.ports import StoredCommit
 from interlock.core.types import JsonObject
 from interlock.ledger.chain import SEED_BYTES, Chain

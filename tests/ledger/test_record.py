@@ -7,8 +7,8 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from interlock.core import dsse, record
-from interlock.core.recordparts import Reason
+from interlock.core.audit import dsse, record
+from interlock.core.audit.recordparts import Reason
 from interlock.core.types import (
     CREDENTIAL_ID,
     CallerProof,

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from interlock.core import record, recordschema
-from interlock.core.record import Kind
-from interlock.core.recordparts import Reason
-from interlock.core.recordschema import Field
+from interlock.core.audit import record, recordschema
+from interlock.core.audit.record import Kind
+from interlock.core.audit.recordparts import Reason
+from interlock.core.audit.recordschema import Field
 from interlock.core.types import CallerProof, Decision, Durability, JsonObject, Operation, Request, Severity, Verdict
 from tests.fakes.notary import Answer, FakeNotary
 from tests.ledger import strategies

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from interlock.core import snapshot
-from interlock.core.policy import Policy
+from interlock.core.policies.policy import Policy
 from interlock.core.types import CallerProof, JsonObject, NamespaceView
 from interlock.errors import BadReview, Forbidden, Unavailable
 from interlock.serve.metrics import GuardMetrics

@@ -6,8 +6,9 @@ from typing import Any
 
 import yaml
 
-from interlock.core import catalogue, scopespec, snapshot
-from interlock.core.policy import Policy, parse
+from interlock.core import catalogue, snapshot
+from interlock.core.policies import scopespec
+from interlock.core.policies.policy import Policy, parse
 from interlock.core.types import Finding, JsonObject, Operation, Request, User
 
 CRD = Path("crds/dangerpolicies.yaml")

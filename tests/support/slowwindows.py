@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from interlock.core import zones
+from interlock.core.policies import zones
 from interlock.core.types import JsonObject
 
 MINUTE = timedelta(minutes=1)

@@ -17,7 +17,7 @@ import orjson
 import pytest
 import trustme
 
-from interlock.core import certificate
+from interlock.core.audit import certificate
 from interlock.core.types import JsonObject
 from tests.fakes.kube_api import CONFIG_MAPS, LEASES, NAMESPACES, POLICIES, SECRETS, KubeApi
 from tests.kube.conftest import eventually

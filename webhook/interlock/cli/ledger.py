@@ -11,7 +11,7 @@ from interlock.cli import stored
 from interlock.cli.columns import columns
 from interlock.cli.kubectl import Kubectl
 from interlock.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace
-from interlock.core import commits, record
+from interlock.core.audit import commits, record
 from interlock.core.ports import StoredCommit
 from interlock.core.text import printable
 from interlock.core.types import JsonObject

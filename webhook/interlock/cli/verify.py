@@ -12,9 +12,9 @@ import typer
 from interlock.cli import stored
 from interlock.cli.kubectl import Kubectl
 from interlock.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace
-from interlock.core import lanes
-from interlock.core.lanes import Fault, LaneReport, Report, Status
-from interlock.core.notekey import VerifierKey
+from interlock.core.audit import lanes
+from interlock.core.audit.lanes import Fault, LaneReport, Report, Status
+from interlock.core.audit.notekey import VerifierKey
 from interlock.core.text import counted
 from interlock.errors import InterlockError
 

@@ -16,10 +16,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from interlock.core import leaving, match
-from interlock.core.match import View
-from interlock.core.policy import Policy
-from interlock.core.scope import Exclusion
+from interlock.core.policies import leaving, match
+from interlock.core.policies.match import View
+from interlock.core.policies.policy import Policy
+from interlock.core.policies.scope import Exclusion
 from interlock.core.snapshot import Snapshot
 from interlock.core.types import (
     Decision,

@@ -110,7 +110,7 @@ class RecordSink(Protocol):
         """Give the record its id, sequence, previous leaf and signature now; commit in the background.
 
         Args:
-            body: what `core.record.body` made; without id, lane, sequence and previous leaf.
+            body: what `core.audit.record.body` made; without id, lane, sequence and previous leaf.
 
         Raises:
             SinkFault: the sink accepts nothing (stopped, forked, or its bound is reached); the record has no place.

@@ -7,8 +7,8 @@ instant from beginning to end.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from interlock.core.policy import Policy
-from interlock.core.policyindex import PolicyIndex
+from interlock.core.policies.index import PolicyIndex
+from interlock.core.policies.policy import Policy
 from interlock.core.types import NamespaceView, RoleRule
 
 __all__ = ["PolicyIndex", "Snapshot", "build"]

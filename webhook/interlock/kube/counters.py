@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from interlock.core import commits, unstructured
-from interlock.core.record import Kind
+from interlock.core import unstructured
+from interlock.core.audit import commits
+from interlock.core.audit.record import Kind
 from interlock.core.types import JsonObject, Mode, Verdict
 from interlock.errors import BadInput, ClusterError
 from interlock.kube import paths

@@ -19,8 +19,9 @@ from typing import Any
 import structlog
 
 from interlock import settings
-from interlock.core import rules, unstructured
-from interlock.core.policy import Policy
+from interlock.core import unstructured
+from interlock.core.interception import rules
+from interlock.core.policies.policy import Policy
 from interlock.core.types import JsonObject
 from interlock.errors import ClusterError
 from interlock.kube import paths, reading

@@ -23,9 +23,10 @@ import structlog
 from aiohttp import web
 
 from interlock import settings
-from interlock.core import certificate, unstructured
-from interlock.core.certificate import Certificate
-from interlock.core.dsse import PUBLIC_KEY_BYTES
+from interlock.core import unstructured
+from interlock.core.audit import certificate
+from interlock.core.audit.certificate import Certificate
+from interlock.core.audit.dsse import PUBLIC_KEY_BYTES
 from interlock.core.ports import Clock
 from interlock.core.types import JsonObject, User
 from interlock.errors import BadInput, ClusterError, Forbidden, Unavailable

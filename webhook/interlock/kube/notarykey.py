@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interlock import settings
 from interlock.core import unstructured
-from interlock.core.notekey import VerifierKey
+from interlock.core.audit.notekey import VerifierKey
 from interlock.errors import BadInput, Conflict, NameTaken
 from interlock.kube import paths
 from interlock.kube.client import ApiClient

@@ -11,8 +11,8 @@ from typing import Any
 import kopf
 
 from interlock import settings
-from interlock.core import policy
-from interlock.core.doubts import doubts
+from interlock.core.policies import policy
+from interlock.core.policies.doubts import doubts
 from interlock.core.ports import Clock
 from interlock.errors import BadPolicy
 

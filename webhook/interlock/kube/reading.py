@@ -9,8 +9,9 @@ import orjson
 import structlog
 
 from interlock import settings
-from interlock.core import policy, unstructured
-from interlock.core.policy import Policy
+from interlock.core import unstructured
+from interlock.core.policies import policy
+from interlock.core.policies.policy import Policy
 from interlock.core.types import JsonObject, NamespaceView, RoleRule
 from interlock.errors import BadPolicy
 from interlock.kube import paths

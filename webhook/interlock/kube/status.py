@@ -1,6 +1,7 @@
 """Writes policies' status: at once when a condition or a window changes, now and then when only counters do.
 
-The state of windows comes from `core.windows`, as for reviews, and is looked at again when the earliest one changes.
+The state of windows comes from `core.policies.windows`, as for reviews, and is looked at again when the earliest
+one changes.
 A status is compared with what is stored and written only if it differs; a round writes a bounded number, conditions
 before counters, so that a storm of changes becomes no storm of writes.
 
@@ -14,10 +15,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from interlock.core.policy import Policy
+from interlock.core.policies.policy import Policy
+from interlock.core.policies.windows import Windows
 from interlock.core.ports import Clock
 from interlock.core.types import JsonObject, WindowState
-from interlock.core.windows import Windows
 from interlock.errors import ClusterError, Conflict, NotFound
 from interlock.kube import paths, statuses
 from interlock.kube.client import ApiClient

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from interlock.core import unstructured
-from interlock.core.policy import Policy
+from interlock.core.policies.policy import Policy
 from interlock.core.types import JsonObject, Mode, WindowState
 from interlock.kube.counters import Counts
 

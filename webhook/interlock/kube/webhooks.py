@@ -1,7 +1,7 @@
 """Keeps the ValidatingWebhookConfiguration as the policies want it; its absence is a decision and is respected.
 
     policies, generation ─┐
-    CA bundle, path secret ├─▶ core.rules ─▶ compared with what is stored ─▶ server-side apply
+    CA bundle, path secret ├─▶ core.interception.rules ─▶ compared with what is stored ─▶ server-side apply
     guards' reports ───────┘
 
 * Applying names the `metadata.uid` that was read, so it can never create: who deletes the configuration disarms
@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import structlog
 
 from interlock import settings
-from interlock.core import rules, unstructured
+from interlock.core import unstructured
+from interlock.core.interception import rules
 from interlock.core.types import JsonObject
 from interlock.errors import ClusterError, Conflict, NotFound
 from interlock.kube import paths

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from interlock.core import dsse, record
-from interlock.core.certificate import lane_of
-from interlock.core.leaf import leaf_hash
+from interlock.core.audit import dsse, record
+from interlock.core.audit.certificate import lane_of
+from interlock.core.audit.leaf import leaf_hash
 from interlock.core.types import Receipt
 
 SEED_BYTES = 32  # an Ed25519 private key (RFC 8032)

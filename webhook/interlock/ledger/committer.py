@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from interlock.core import commits
+from interlock.core.audit import commits
 from interlock.core.ports import LaneStore
 from interlock.errors import Fork
 from interlock.ledger.durable import Commit, Pause, make_durable

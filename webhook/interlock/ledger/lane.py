@@ -19,7 +19,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from interlock.core import ids, record, times
+from interlock.core import ids, times
+from interlock.core.audit import record
 from interlock.core.ports import Clock, LaneStore, NotaryClient
 from interlock.core.types import JsonObject
 from interlock.errors import SinkFault
@@ -119,7 +120,7 @@ class Lane:
         """Give the record its id, place and signature now; it is stored in the background.
 
         Args:
-            body: of `core.record.body`.
+            body: of `core.audit.record.body`.
 
         Raises:
             SinkFault: nothing is accepted (before the start, after the end, or too much waits); the record has no

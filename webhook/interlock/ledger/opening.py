@@ -8,13 +8,13 @@ records that are older than their certificate, so a guard with a wrong clock sta
 import asyncio
 from datetime import timedelta
 
-from interlock.core import certificate
+from interlock.core.audit import certificate
 from interlock.core.ports import Clock, NotaryClient
 from interlock.core.types import JsonObject
 from interlock.errors import BadInput, Forbidden, SinkFault, Unavailable
 from interlock.ledger.chain import Chain
 
-# A third of what a verifier tolerates (`core.lanes.CLOCK_TOLERANCE`): another third is for steps of the guard's clock
+# A third of what a verifier tolerates (`core.audit.lanewalk`): another third is for steps of the guard's clock
 # (`ledger.lane`), the last for decisions that take a while.
 CLOCK_TOLERANCE = timedelta(seconds=20)
 

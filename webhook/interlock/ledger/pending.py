@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 
-from interlock.core import dsse, record, times
+from interlock.core import times
+from interlock.core.audit import dsse, record
 from interlock.core.types import Receipt
 from interlock.errors import SinkFault
 from interlock.ledger.chain import Chain, Sealed

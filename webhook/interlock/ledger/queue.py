@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
-from interlock.core import commits
+from interlock.core.audit import commits
 from interlock.ledger.pending import PendingRecord
 
 

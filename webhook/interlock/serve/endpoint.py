@@ -20,9 +20,10 @@ from typing import Any
 import orjson
 import structlog
 
-from interlock.core import jsonbytes, response, unstructured
-from interlock.core import request as requests
+from interlock.core import jsonbytes, unstructured
 from interlock.core.ports import SnapshotSource
+from interlock.core.review import request as requests
+from interlock.core.review import response
 from interlock.core.types import CallerProof
 from interlock.errors import BadReview
 from interlock.serve.messages import JSON, Answer, Head, Peer, refusal

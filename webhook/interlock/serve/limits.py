@@ -6,7 +6,7 @@ test can show each limit at work without sending gigabytes or waiting for minute
 
 from dataclasses import dataclass
 
-from interlock.core.request import MAX_REVIEW_BYTES
+from interlock.core.review.request import MAX_REVIEW_BYTES
 
 KIB = 1 << 10
 MIB = 1 << 20

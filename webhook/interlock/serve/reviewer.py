@@ -1,7 +1,7 @@
 """One review: bytes in, bytes out, and between them the decision and its record.
 
-    bytes ─▶ core.request ─▶ core.catalogue ─▶ core.decide ─▶ record appended ─▶ waited for ─▶ core.response ─▶ bytes
-                                                   ▲
+    bytes ─▶ core.review ─▶ core.catalogue ─▶ core.decide ─▶ record appended ─▶ waited for ─▶ core.review ─▶ bytes
+                                           ▲
                              what a parent read shows (system identities only, within a deadline)
 
 What becomes of a decision whose record is not known to be stored when `COMMIT_DEADLINE_SECONDS` are over:
@@ -19,11 +19,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from interlock.core import catalogue, record, response, systems
-from interlock.core import request as requests
+from interlock.core import catalogue, systems
+from interlock.core.audit import record
+from interlock.core.audit.record import Engine
 from interlock.core.decide import decide
 from interlock.core.ports import Clock, ClusterReader, Pending, RecordSink
-from interlock.core.record import Engine
+from interlock.core.review import request as requests
+from interlock.core.review import response
 from interlock.core.snapshot import Snapshot
 from interlock.core.systems import Parent, Reference
 from interlock.core.types import CallerProof, Decision, Durability, Facts, Receipt, Request

@@ -18,8 +18,8 @@ import structlog
 import uvloop
 
 from interlock import settings
+from interlock.core.interception.rules import KUBE_SYSTEM
 from interlock.core.ports import Clock
-from interlock.core.rules import KUBE_SYSTEM
 from interlock.errors import ClusterError
 from interlock.kube import discovery, paths, pki
 from interlock.kube.client import ApiClient, ApiTarget, open_session

@@ -21,7 +21,7 @@ import structlog
 import uvloop
 
 import interlock
-from interlock.core.record import Writer
+from interlock.core.audit.record import Writer
 from interlock.errors import ClusterError
 from interlock.kube import ownkinds, watches
 from interlock.kube.client import ApiClient

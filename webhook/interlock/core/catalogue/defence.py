@@ -1,6 +1,6 @@
 """Family `defence`: weakening what protects the cluster.
 
-`leave-protection` is made by `interlock.core.leaving`, which knows the policies: it needs the reviews that the
+`leave-protection` is made by `interlock.core.policies.leaving`, which knows the policies: it needs the reviews that the
 policy's own match needs, as UPDATE. It stands here so that policies, documentation and `interlock catalogue` know its
 name.
 """

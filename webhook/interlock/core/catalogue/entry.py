@@ -77,7 +77,7 @@ class Entry:
         misses: what admission does not see of it.
         example: a command that does it.
         references: MITRE ATT&CK technique ids, where there are any.
-        detect: finds it in a request; None if it is found where policies are known (`interlock.core.leaving`).
+        detect: finds it in a request; None if it is found where policies are known (`interlock.core.policies.leaving`).
     """
 
     id: str

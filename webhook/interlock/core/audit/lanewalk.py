@@ -14,9 +14,10 @@ import base64
 import binascii
 from datetime import datetime, timedelta
 
-from interlock.core import certificate, dsse, record, times
-from interlock.core.leaf import leaf_hash
-from interlock.core.notekey import VerifierKey
+from interlock.core import times
+from interlock.core.audit import certificate, dsse, record
+from interlock.core.audit.leaf import leaf_hash
+from interlock.core.audit.notekey import VerifierKey
 
 # What two clocks may differ, steps of one included; guards keep to a third of it (ledger.opening, ledger.lane).
 CLOCK_TOLERANCE = timedelta(seconds=60)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from interlock.core import zones
+from interlock.core.policies import zones
 from interlock.core.text import printable, shortened
 from interlock.core.types import Decision, Mode, PolicyOutcome, Receipt, Request, Verdict, WindowState
 

@@ -20,11 +20,12 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from interlock.core import jsonbytes, scopespec, unstructured, windowspec
-from interlock.core.fields import Field, Fields, union
-from interlock.core.scope import ANY, Exclusion, Match
+from interlock.core import jsonbytes, unstructured
+from interlock.core.policies import scopespec, windowspec
+from interlock.core.policies.fields import Field, Fields, union
+from interlock.core.policies.scope import ANY, Exclusion, Match
+from interlock.core.policies.windows import Windows
 from interlock.core.types import Durability, JsonObject, Mode, Severity, Verdict
-from interlock.core.windows import Windows
 from interlock.errors import BadInput, BadPolicy
 
 API_VERSION = "interlock.dev/v1alpha1"

@@ -7,7 +7,7 @@ earlier of the possible instants, and falls out if nothing is left between them;
 at the later.
 
 This is the one window function: webhook, policy status and command line all ask `Windows.state`. It does not parse
-(core.windowspec does) and does not know the present.
+(core.policies.windowspec does) and does not know the present.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from interlock.core import zones
+from interlock.core.policies import zones
 from interlock.core.types import Verdict, WindowState
 
 MINUTES_A_DAY = 24 * 60

@@ -1,7 +1,7 @@
 """Verification of lanes: what stored commits prove, given the notary's public key and nothing else.
 
-The rules stand in `interlock.core.lanewalk`. Whatever breaks one is *tampered*, and verification of that lane ends at
-the first bad record. Two things need no enemy and are *incomplete*: a lane without certificate, and a lane whose first
+The rules stand in `core.audit.lanewalk`. Whatever breaks one is *tampered*, and verification of that lane ends at the
+first bad record. Two things need no enemy and are *incomplete*: a lane without certificate, and a lane whose first
 commits are not there (any more). Otherwise a lane is *proven* through its last record.
 
 What cannot be seen here, and is said: commits missing at the end of a lane, and lanes missing altogether.
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from interlock.core import commits
-from interlock.core.lanewalk import Bad, Walk
-from interlock.core.notekey import VerifierKey
+from interlock.core.audit import commits
+from interlock.core.audit.lanewalk import Bad, Walk
+from interlock.core.audit.notekey import VerifierKey
 from interlock.core.ports import StoredCommit
 from interlock.errors import BadInput
 

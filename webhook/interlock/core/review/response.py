@@ -1,7 +1,7 @@
 """The answer to one AdmissionReview, as bytes for the API server.
 
-People read the message and the warnings (`interlock.core.explain`); programs read `status.details.causes`, which the
-API server passes through, one cause for each reason:
+People read the message and the warnings (`core.review.explain`); programs read `status.details.causes`, which the API
+server passes through, one cause for each reason:
 
     interlock.dev/verdict    Deny, or Unrecorded for an allow that is withheld
     interlock.dev/policy     the first deciding policy
@@ -21,7 +21,7 @@ from itertools import islice
 
 import orjson
 
-from interlock.core import explain
+from interlock.core.review import explain
 from interlock.core.text import printable, shortened
 from interlock.core.types import Decision, Durability, JsonObject, Operation, Receipt, Request
 from interlock.errors import BadReview

@@ -1,7 +1,7 @@
 """Label selectors, with the meaning that the Kubernetes API gives them (meta/v1 LabelSelector).
 
 `matchLabels` and `matchExpressions` must all hold. `NotIn` and `DoesNotExist` hold for an object without the label.
-What an unknown set of labels means is not decided here: core.match does, one way for match and the other for exclude.
+What an unknown set of labels means is decided in core.policies.match, one way for match and the other for exclude.
 """
 
 from collections.abc import Mapping

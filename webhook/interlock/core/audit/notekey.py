@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Self
 
-from interlock.core.dsse import PUBLIC_KEY_BYTES
+from interlock.core.audit.dsse import PUBLIC_KEY_BYTES
 from interlock.errors import BadInput
 
 ED25519 = b"\x01"  # signature type of C2SP signed-note

@@ -8,10 +8,10 @@ import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from interlock.core import zones
-from interlock.core.fields import Field, Fields, union
+from interlock.core.policies import zones
+from interlock.core.policies.fields import Field, Fields, union
+from interlock.core.policies.windows import MINUTES_A_DAY, Entry, Once, Weekly, Windows
 from interlock.core.types import Verdict
-from interlock.core.windows import MINUTES_A_DAY, Entry, Once, Weekly, Windows
 
 MAX_ENTRIES = 32
 MAX_NAME_CHARACTERS = 63

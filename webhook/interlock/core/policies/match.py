@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from interlock.core import systems, unstructured
-from interlock.core.scope import Exclusion, Match, Names
+from interlock.core.policies.scope import Exclusion, Match, Names
 from interlock.core.types import Finding, JsonObject, NamespaceView, Reach, ReachKind, Request
 
 Labels = Mapping[str, str]

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from interlock.core.policy import Policy
-from interlock.core.scope import ANY, Match
+from interlock.core.policies.policy import Policy
+from interlock.core.policies.scope import ANY, Match
 from interlock.core.types import Mode, Verdict
 
 

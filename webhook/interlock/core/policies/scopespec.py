@@ -10,10 +10,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from interlock.core import catalogue
-from interlock.core.fields import Field, Fields, union
-from interlock.core.globs import Globs
-from interlock.core.scope import Exclusion, Match, Names, ResourceRule, Subjects
-from interlock.core.selectors import LabelSelector, Operator, Requirement
+from interlock.core.policies.fields import Field, Fields, union
+from interlock.core.policies.globs import Globs
+from interlock.core.policies.scope import Exclusion, Match, Names, ResourceRule, Subjects
+from interlock.core.policies.selectors import LabelSelector, Operator, Requirement
 from interlock.core.types import Operation, Severity
 
 MAX_ACTIONS = 64
@@ -31,7 +31,7 @@ MATCH_FIELDS = ("actions", "minSeverity", "operations", "resources", "namespaces
 EXCLUDE_FIELDS = (*MATCH_FIELDS, "systemIdentities")
 
 LEAVE_PROTECTION = "leave-protection"
-"""Catalogue id of the finding that core.leaving makes; every policy judges its own, so no other policy can match it."""
+"""Catalogue id of the finding that core.policies.leaving makes; every policy judges its own, no other can match it."""
 
 _NAMESPACE = re.compile(r"[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?")
 _ACCOUNT = re.compile(r"[a-z0-9*][-a-z0-9*]*/[a-z0-9*][-a-z0-9*.]*")

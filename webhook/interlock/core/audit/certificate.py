@@ -16,8 +16,9 @@ from datetime import datetime
 
 import msgspec
 
-from interlock.core import dsse, times, typedjson
-from interlock.core.notekey import VerifierKey
+from interlock.core import times, typedjson
+from interlock.core.audit import dsse
+from interlock.core.audit.notekey import VerifierKey
 from interlock.core.types import JsonObject
 from interlock.errors import BadInput
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 
 import orjson
 
-from interlock.core.coverage import Group
-from interlock.core.globs import WILDCARD
+from interlock.core.interception.coverage import Group
+from interlock.core.interception.targets import ANY, Targets, rules
+from interlock.core.policies.globs import WILDCARD
 from interlock.core.systems import SystemIdentity
-from interlock.core.targets import ANY, Targets, rules
 from interlock.core.types import JsonObject
 
 NOTHING = "false"
@@ -26,7 +26,7 @@ def covered(groups: Iterable[Group], *, protected: frozenset[str] = frozenset(),
     """Whether a request is one that these groups need.
 
     Args:
-        groups: of `core.coverage`.
+        groups: of `core.interception.coverage`.
         protected: namespaces that a group reaches only where it names them exactly.
         apart: an API group that is never covered; empty for none.
     """

@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from interlock.core import catalogue, leaving
-from interlock.core.policy import Policy
-from interlock.core.scope import Match
-from interlock.core.targets import ANY, Target, Targets, expand, reduced
+from interlock.core import catalogue
+from interlock.core.interception.targets import ANY, Target, Targets, expand, reduced
+from interlock.core.policies import leaving
+from interlock.core.policies.policy import Policy
+from interlock.core.policies.scope import Match
 from interlock.core.types import Mode, Operation
 
 MAX_GROUPS = 24

@@ -20,10 +20,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from interlock.core import conditions, coverage, systems, unstructured
-from interlock.core.conditions import any_of, one_of, quoted
-from interlock.core.policy import Policy
-from interlock.core.targets import Targets, reduced, rules
+from interlock.core import systems, unstructured
+from interlock.core.interception import conditions, coverage
+from interlock.core.interception.conditions import any_of, one_of, quoted
+from interlock.core.interception.targets import Targets, reduced, rules
+from interlock.core.policies.policy import Policy
 from interlock.core.types import JsonObject, Mode, Operation, Verdict
 
 OWN_GROUP = "interlock.dev"

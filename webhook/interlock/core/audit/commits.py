@@ -9,7 +9,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 
-from interlock.core import dsse, record
+from interlock.core.audit import dsse, record
 from interlock.core.types import JsonObject
 from interlock.errors import BadInput
 

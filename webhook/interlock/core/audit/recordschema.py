@@ -7,7 +7,7 @@ and a required one never goes: that would be version 2.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from interlock.core.record import Kind
+from interlock.core.audit.record import Kind
 
 SHA256 = "SHA-256, 64 hex digits"
 SEVERITY = "Low, Medium, High, Critical"

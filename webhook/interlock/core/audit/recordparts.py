@@ -10,7 +10,7 @@ from enum import StrEnum
 import orjson
 
 from interlock.core import times
-from interlock.core.capping import Cap, Digest
+from interlock.core.audit.capping import Cap, Digest
 from interlock.core.types import (
     Decision,
     Finding,

@@ -2,7 +2,7 @@
 
 A record is a JSON object of strings, booleans, integers below 2^53, lists and objects; no null, no fraction, ASCII
 keys. Written with sorted keys it is its own canonical form (RFC 8785), but nobody needs that: the exact bytes are
-signed and kept. The schema is documented field by field in `interlock.core.recordschema` and webhook/docs/record.md.
+signed and kept. The schema is documented field by field in `core.audit.recordschema` and webhook/docs/record.md.
 
 Two halves make a record: the body says what happened, the place (id, lane, sequence, previous) says where it stands.
 A body is made here; its place is given by the ledger, once, when it is appended.
@@ -20,9 +20,10 @@ from enum import StrEnum
 import msgspec
 import orjson
 
-from interlock.core import dsse, times, typedjson
-from interlock.core.capping import Cap, Digest
-from interlock.core.recordparts import about_decision, about_request
+from interlock.core import times, typedjson
+from interlock.core.audit import dsse
+from interlock.core.audit.capping import Cap, Digest
+from interlock.core.audit.recordparts import about_decision, about_request
 from interlock.core.types import CallerProof, Decision, JsonObject, Request
 from interlock.errors import BadInput
 

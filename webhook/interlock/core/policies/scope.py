@@ -1,15 +1,15 @@
 """What a policy speaks of, as values: `match` and the entries of `exclude`, compiled.
 
 Only the vocabulary and the comparisons of single parts with single facts stand here. How the parts are put together
-over old and new objects, unknown labels and the reach of a finding is core.match.
+over old and new objects, unknown labels and the reach of a finding is core.policies.match.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from interlock.core.globs import Globs
-from interlock.core.selectors import LabelSelector
+from interlock.core.policies.globs import Globs
+from interlock.core.policies.selectors import LabelSelector
 from interlock.core.types import Finding, Operation, Request, Severity, User
 
 ANY = "*"

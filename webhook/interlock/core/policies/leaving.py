@@ -11,10 +11,10 @@ policy may leave it. An exclude entry that says which findings it lifts, lifts l
 
 from collections.abc import Iterable, Iterator
 
-from interlock.core import match
-from interlock.core.match import Labels, View
-from interlock.core.policy import Policy
-from interlock.core.scopespec import LEAVE_PROTECTION
+from interlock.core.policies import match
+from interlock.core.policies.match import Labels, View
+from interlock.core.policies.policy import Policy
+from interlock.core.policies.scopespec import LEAVE_PROTECTION
 from interlock.core.text import printable
 from interlock.core.types import Finding, Mode, Reach, Request
 

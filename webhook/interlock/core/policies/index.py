@@ -2,7 +2,8 @@
 
 Plain findings are looked up by operation, API group and each spelling of the resource that covers it (at most eight),
 named findings by action id; under each of these, policies that list their namespaces literally stand under these names,
-all others under one common place. What is found is a superset: core.match decides. Disabled policies are not found.
+all others under one common place. What is found is a superset: core.policies.match decides. Disabled policies are not
+found.
 """
 
 import itertools
@@ -11,9 +12,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from typing import Self
 
-from interlock.core import leaving
-from interlock.core.policy import Policy
-from interlock.core.scope import ANY, Match, Names
+from interlock.core.policies import leaving
+from interlock.core.policies.policy import Policy
+from interlock.core.policies.scope import ANY, Match, Names
 from interlock.core.types import Finding, Mode, Operation, Reach, ReachKind, Request
 
 NAMESPACE_LABELS = "namespace labels"

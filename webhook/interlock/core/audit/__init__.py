@@ -1,0 +1,1 @@
+"""Records: their schema, signatures and places in a lane, and what stored ones prove."""

@@ -1,0 +1,1 @@
+"""AdmissionReviews: bytes to a request, a decision to bytes."""
