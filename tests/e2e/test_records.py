@@ -42,6 +42,24 @@ def test_denial_is_recorded_and_joined(
     assert event["annotations"][key].startswith(f"Deny {record['lane']}/{record['sequence']} ")
 
 
+def test_policy_changes_are_recorded(kubectl: Kubectl, apply: policies.Apply, namespace: str) -> None:
+    """Creating, weakening and deleting a policy are records of their own that say whether they loosen."""
+    policy = policies.no_namespace_delete(f"e2e-{namespace[-4:]}", namespace)
+    name = policy["metadata"]["name"]
+    apply(policy)
+    kubectl.must("patch", "dangerpolicy", name, "--type=merge", "-p", '{"spec": {"mode": "Observe"}}')
+    kubectl.must("delete", "dangerpolicy", name)
+
+    found = [record for record in _records(kubectl) if record["target"]["name"] == name]
+
+    assert [(record["kind"], record["operation"], record["loosens"]) for record in found] == [
+        ("PolicyChange", "CREATE", False),
+        ("PolicyChange", "UPDATE", True),
+        ("PolicyChange", "DELETE", True),
+    ]
+    assert found[1]["changes"] == [{"field": "spec.mode", "before": '"Enforce"', "after": '"Observe"'}]
+
+
 def test_verify_proves_the_cluster(kubectl: Kubectl, notary_key: Path) -> None:
     """`interlock verify --from-cluster` exits 0 and says what it cannot see."""
     command = ["interlock", "verify", "--from-cluster", "--key", str(notary_key), "--kubeconfig", kubectl.kubeconfig]

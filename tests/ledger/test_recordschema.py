@@ -14,6 +14,7 @@ from interlock.core.types import CallerProof, Decision, Durability, JsonObject, 
 from tests.fakes.notary import Answer, FakeNotary
 from tests.ledger import strategies
 from tests.ledger.guards import CLUSTER, ENGINE, HandClock, Ledger, keyed, written
+from tests.support.policies import SOUND, policy, request
 
 TYPES = {"str": "string", "bool": "boolean", "int": "integer"}
 MAPS = {"user.extra"}  # whose keys are data
@@ -59,6 +60,27 @@ def test_every_decision_is_as_documented(request: Request, decision: Decision) -
         now=datetime(2026, 1, 1, tzinfo=UTC),
         digest=keyed,
     )
+    assert _faults(made | {"id": "x", "lane": "x", "sequence": 0, "previous": ""}) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(None, SOUND), (SOUND, {**SOUND, "mode": "Observe", "message": "x" * 5000}), (SOUND, None)],
+    ids=["created", "changed", "deleted"],
+)
+def test_every_policy_change_is_as_documented(old: JsonObject | None, new: JsonObject | None) -> None:
+    """Creation, change and deletion of a policy, the longest of texts included."""
+    before, after = old and policy(old), new and policy(new)
+    review = request("UPDATE", "dangerpolicies", group="interlock.dev", namespace="", old=before, new=after)
+    made = record.policy_change(
+        review,
+        caller=CallerProof.CERTIFICATE,
+        cluster=CLUSTER,
+        engine=ENGINE,
+        now=datetime(2026, 1, 1, tzinfo=UTC),
+        digest=keyed,
+    )
+
     assert _faults(made | {"id": "x", "lane": "x", "sequence": 0, "previous": ""}) == []
 
 

@@ -13,6 +13,7 @@ from interlock.core import snapshot
 from interlock.core.types import NamespaceView
 from interlock.serve.endpoint import Endpoint
 from interlock.serve.metrics import GuardMetrics
+from interlock.serve.policychanges import PolicyChanges
 from interlock.serve.proof import PathSecrets
 from interlock.serve.reviewer import Reviewer
 from interlock.serve.tls import ServerIdentity, server_context
@@ -22,7 +23,7 @@ from tests.fakes.snapshots import FakeSnapshots
 from tests.serve.client import Reply, post
 from tests.serve.conftest import Serve
 from tests.serve.test_reviewer import AROUND
-from tests.support.policies import parsed
+from tests.support.policies import SOUND, parsed, policy
 from tests.support.reviews import UID, response, review
 
 NOW = datetime(2026, 11, 17, 12, 0, tzinfo=UTC)
@@ -49,6 +50,7 @@ class Stage:
         )
         self.endpoint = Endpoint(
             reviewer=reviewer,
+            policy_changes=PolicyChanges(surroundings=AROUND, sink=self.sink, clock=lambda: NOW, metrics=self.metrics),
             snapshots=self.snapshots,
             secrets=secrets,
             accept_unproven_callers=self.accept_unproven,
@@ -242,6 +244,66 @@ async def test_own_kinds_go_to_kopf(serve: Serve) -> None:
     assert response(reply.body)["status"] == {"message": "no", "code": 400, "reason": "BadRequest"}
     assert (await client.ask(post(f"/self/{SECRET}", review(operation="PATCH")))).status == 200
     assert len(seen) == 1
+
+
+def change_of_policy(*, dry_run: bool = False) -> bytes:
+    """A review of a DangerPolicy that is put into mode Observe."""
+    old = policy(SOUND)
+    return review(
+        operation="UPDATE",
+        resource={"group": "interlock.dev", "version": "v1alpha1", "resource": "dangerpolicies"},
+        name="sound",
+        namespace=None,
+        object=policy({**SOUND, "mode": "Observe"}),
+        oldObject=old,
+        dryRun=dry_run,
+    )
+
+
+async def allowing(given: Any) -> Any:
+    """What kopf answers where it has nothing against it."""
+    answer = {"uid": given["request"]["uid"], "allowed": True}
+    return {"apiVersion": given["apiVersion"], "kind": given["kind"], "response": answer}
+
+
+async def test_policy_change_is_recorded(serve: Serve) -> None:
+    """What is let through of a policy is a record with its difference and whether it loosens; the answer names it."""
+    stage = Stage()
+    stage.endpoint.validate_own_kinds_with(allowing)
+    _, client = await serve(stage.endpoint)
+
+    found = response((await client.ask(post(f"/self/{SECRET}", change_of_policy()))).body)
+
+    [record] = stage.sink.bodies
+    assert found["allowed"] is True
+    assert list(found["auditAnnotations"].values()) == [f"Allow 0123456789abcdef/1 {'ab' * 32}"]
+    assert (record["kind"], record["target"]["name"], record["user"]["name"]) == ("PolicyChange", "sound", "alice")
+    assert (record["loosens"], record["callerProof"]) == (True, "path")
+    assert record["changes"] == [{"field": "spec.mode", "before": '"Enforce"', "after": '"Observe"'}]
+
+
+async def test_policy_change_that_is_no_change_leaves_no_record(serve: Serve) -> None:
+    """A dry run of a change is let through without a trace."""
+    stage = Stage()
+    stage.endpoint.validate_own_kinds_with(allowing)
+    _, client = await serve(stage.endpoint)
+
+    found = response((await client.ask(post(f"/self/{SECRET}", change_of_policy(dry_run=True)))).body)
+
+    assert (found["allowed"], stage.sink.bodies) == (True, [])
+
+
+async def test_policy_change_that_cannot_be_recorded_is_let_through(serve: Serve) -> None:
+    """Policies stay repairable while the ledger is away: the change passes, and a sink fault is counted."""
+    stage = Stage(sink=FakeSink(Outcome.REFUSES))
+    stage.endpoint.validate_own_kinds_with(allowing)
+    _, client = await serve(stage.endpoint)
+
+    found = response((await client.ask(post(f"/self/{SECRET}", change_of_policy()))).body)
+
+    faults = ("interlock_sink_faults_total", (("durability", "Blocking"),))
+    assert (found["allowed"], found["auditAnnotations"]) == (True, {})
+    assert stage.metrics.values()[faults] == 1
 
 
 async def test_error_of_kopf(serve: Serve) -> None:

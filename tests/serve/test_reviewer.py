@@ -9,7 +9,8 @@ from interlock.core.policies.policy import Policy
 from interlock.core.types import CallerProof, JsonObject, NamespaceView
 from interlock.errors import BadReview, Forbidden, Unavailable
 from interlock.serve.metrics import GuardMetrics
-from interlock.serve.reviewer import Reviewer, Surroundings
+from interlock.serve.reviewer import Reviewer
+from interlock.serve.surroundings import Surroundings
 from interlock.settings import COMMIT_DEADLINE_SECONDS
 from tests.fakes.reader import FakeReader
 from tests.fakes.sink import FakeSink, Outcome

@@ -17,6 +17,8 @@ from interlock.core.text import printable
 from interlock.core.types import JsonObject
 from interlock.errors import BadInput, InterlockError
 
+_ABOUT_ACTIONS = (record.Kind.DECISION, record.Kind.POLICY_CHANGE)
+
 COLUMNS = ("TIME", "VERDICT", "SEVERITY", "USER", "ACTION", "TARGET", "POLICY", "RECORD")
 
 app = typer.Typer(help="Look into the ledger.", no_args_is_help=True)
@@ -52,7 +54,7 @@ def show(
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     records = sorted(_records(found), key=lambda one: (one["time"], one["lane"], one["sequence"]))
-    shown = [one for one in records if every_kind or one["kind"] == record.Kind.DECISION]
+    shown = [one for one in records if every_kind or one["kind"] in _ABOUT_ACTIONS]
     if output is Output.JSON:
         for one in shown:
             typer.echo(orjson.dumps(one))
@@ -74,6 +76,13 @@ def _row(one: JsonObject) -> tuple[str, ...]:
     return tuple(map(printable, _cells(one)))
 
 
+def _change(one: JsonObject) -> str:
+    """What a record about a policy itself says of it."""
+    if one["kind"] != record.Kind.POLICY_CHANGE:
+        return ""
+    return f"{one['operation'].lower()}, loosens" if one["loosens"] else one["operation"].lower()
+
+
 def _cells(one: JsonObject) -> Iterator[str]:
     target = one.get("target", {})
     policies: list[JsonObject] = one.get("policies", [])
@@ -82,7 +91,7 @@ def _cells(one: JsonObject) -> Iterator[str]:
     yield one["verdict"] if "verdict" in one else one["kind"]
     yield one.get("severity", "")
     yield one.get("user", {}).get("name", "")
-    yield policies[0]["finding"] if policies else ""
+    yield policies[0]["finding"] if policies else _change(one)
     yield f"{target.get('resource', '')} {place}".strip()
     yield ", ".join(policy["name"] for policy in policies)
     yield one["id"]

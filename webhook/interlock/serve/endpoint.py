@@ -24,10 +24,11 @@ from interlock.core import jsonbytes, unstructured
 from interlock.core.ports import SnapshotSource
 from interlock.core.review import request as requests
 from interlock.core.review import response
-from interlock.core.types import CallerProof
+from interlock.core.types import CallerProof, Request, Verdict
 from interlock.errors import BadReview
 from interlock.serve.messages import JSON, Answer, Head, Peer, refusal
 from interlock.serve.metrics import GuardMetrics
+from interlock.serve.policychanges import PolicyChanges
 from interlock.serve.proof import PathSecrets
 from interlock.serve.reviewer import Reviewer
 from interlock.settings import GENERATION_WAIT_SECONDS
@@ -51,6 +52,7 @@ class Endpoint:
         self,
         *,
         reviewer: Reviewer,
+        policy_changes: PolicyChanges,
         snapshots: SnapshotSource,
         secrets: PathSecrets,
         accept_unproven_callers: bool,
@@ -58,6 +60,7 @@ class Endpoint:
         error_id: Callable[[], str],
     ) -> None:
         self._reviewer = reviewer
+        self._policy_changes = policy_changes
         self._snapshots = snapshots
         self._secrets = secrets
         self._accept_unproven = accept_unproven_callers
@@ -96,10 +99,12 @@ class Endpoint:
         if route is None:  # screened already
             return refusal(HTTPStatus.NOT_FOUND, "no such path")
         generation, secret = route
-        if generation is None:
-            return await self._validated(body)
         proof = self._secrets.prove(secret, peer)
-        return _unproven() if self._refuses(proof) else await self._reviewed(generation, body, proof)
+        if self._refuses(proof):
+            return _unproven()
+        if generation is None:
+            return await self._validated(body, proof)
+        return await self._reviewed(generation, body, proof)
 
     def _refuses(self, proof: CallerProof) -> bool:
         return proof is CallerProof.NONE and not self._accept_unproven
@@ -113,12 +118,12 @@ class Endpoint:
             return _later(f"policies as of {generation} have not been seen yet, only those of {snapshot.generation}")
         return _ok(await self._reviewer.review(body, proof=proof, snapshot=snapshot))
 
-    async def _validated(self, body: bytes) -> Answer:
+    async def _validated(self, body: bytes, proof: CallerProof) -> Answer:
         """A review of one of our own kinds."""
         if self._own_kinds is None:
             return _later("the kinds of this cluster have not been read yet")
         try:
-            requests.parse(body)  # as strict as for any other review; kopf reads it again in its own way
+            request = requests.parse(body)  # as strict as for any other review; kopf reads it again in its own way
         except BadReview as error:
             if not error.uid:
                 raise
@@ -126,7 +131,16 @@ class Endpoint:
         answer = await self._own_kinds(jsonbytes.loads(body))
         if status := unstructured.mapping(answer, "response", "status"):
             status.setdefault("reason", "BadRequest")  # kopf sets none, and kubectl shows it
+        if answer["response"]["allowed"] and not request.dry_run:
+            answer["response"]["auditAnnotations"] = await self._recorded(request, proof)
         return _ok(orjson.dumps(answer))
+
+    async def _recorded(self, request: Request, proof: CallerProof) -> dict[str, str]:
+        """Record what becomes of a policy; the annotation that names the record in the API server's audit log."""
+        snapshot = self._snapshots.current()
+        generation = snapshot.generation if snapshot else 0
+        receipt = await self._policy_changes.record(request, proof=proof, generation=generation)
+        return response.annotations(Verdict.ALLOW, receipt.record_id, receipt) if receipt else {}
 
     def _failed(self, body: bytes, error: Exception) -> bytes:
         error_id, uid = self._error_id(), requests.scanned_uid(body)

@@ -14,14 +14,12 @@ What becomes of a decision whose record is not known to be stored when `COMMIT_D
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
 from interlock.core import catalogue, systems
 from interlock.core.audit import record
-from interlock.core.audit.record import Engine
 from interlock.core.decide import decide
 from interlock.core.ports import Clock, ClusterReader, Pending, RecordSink
 from interlock.core.review import request as requests
@@ -31,26 +29,10 @@ from interlock.core.systems import Parent, Reference
 from interlock.core.types import CallerProof, Decision, Durability, Facts, Receipt, Request
 from interlock.errors import BadReview, Forbidden, NotFound, SinkFault, Unavailable
 from interlock.serve.metrics import GuardMetrics
+from interlock.serve.surroundings import Surroundings
 from interlock.settings import COMMIT_DEADLINE_SECONDS, SIZING_DEADLINE_SECONDS
 
 LOG = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a reviewer needs of the process around it.
-
-    Attributes:
-        cluster: uid of namespace kube-system; which cluster a record speaks of.
-        version: of Interlock.
-        digest: keyed digest of what may be secret, hex.
-        snapshot_age_seconds: since the newest snapshot was last known to be complete.
-    """
-
-    cluster: str
-    version: str
-    digest: Callable[[bytes], str]
-    snapshot_age_seconds: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +145,7 @@ class Reviewer:
             decision,
             caller=proof,
             cluster=self._around.cluster,
-            engine=self._engine(snapshot),
+            engine=self._around.engine(snapshot.generation),
             now=self._clock(),
             digest=self._around.digest,
         )
@@ -195,13 +177,6 @@ class Reviewer:
             why=recorded.fault,
         )
         return recorded
-
-    def _engine(self, snapshot: Snapshot) -> Engine:
-        return Engine(
-            version=self._around.version,
-            snapshot_generation=snapshot.generation,
-            snapshot_age_millis=int(self._around.snapshot_age_seconds() * 1000),
-        )
 
 
 def _monotonic() -> float:

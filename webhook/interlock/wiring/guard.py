@@ -37,8 +37,10 @@ from interlock.serve.endpoint import Endpoint
 from interlock.serve.health import Check, Health
 from interlock.serve.limits import HEALTH
 from interlock.serve.metrics import GuardMetrics
-from interlock.serve.reviewer import Reviewer, Surroundings
+from interlock.serve.policychanges import PolicyChanges
+from interlock.serve.reviewer import Reviewer
 from interlock.serve.server import HttpServer
+from interlock.serve.surroundings import Surroundings
 from interlock.settings import DIGEST_KEY_SECRET, GuardSettings
 from interlock.wiring import clock, ending, readings
 from interlock.wiring.material import Known, Material, learned
@@ -109,20 +111,17 @@ class _Process:
             entropy=secrets.token_bytes,
             changed=told.set,
         )
-        reviewer = Reviewer(
-            surroundings=Surroundings(
-                cluster=known.cluster,
-                version=interlock.__version__,
-                digest=known.digest,
-                snapshot_age_seconds=lambda: feed.freshness().age_seconds,
-            ),
-            reader=KubeReader(api),
-            sink=lane,
-            clock=clock.now,
-            metrics=self.metrics,
+        around = Surroundings(
+            cluster=known.cluster,
+            version=interlock.__version__,
+            digest=known.digest,
+            snapshot_age_seconds=lambda: feed.freshness().age_seconds,
         )
         endpoint = Endpoint(
-            reviewer=reviewer,
+            reviewer=Reviewer(
+                surroundings=around, reader=KubeReader(api), sink=lane, clock=clock.now, metrics=self.metrics
+            ),
+            policy_changes=PolicyChanges(surroundings=around, sink=lane, clock=clock.now, metrics=self.metrics),
             snapshots=feed,
             secrets=material.path_secrets,
             accept_unproven_callers=settings.accept_unproven_callers,

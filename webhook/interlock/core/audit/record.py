@@ -12,7 +12,7 @@ digests, through the injected `digest`. It never says more than was seen: an all
 admission may still refuse the request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,7 +23,7 @@ import orjson
 from interlock.core import times, typedjson
 from interlock.core.audit import dsse
 from interlock.core.audit.capping import Cap, Digest
-from interlock.core.audit.recordparts import about_decision, about_request
+from interlock.core.audit.recordparts import about_change, about_decision, about_request
 from interlock.core.types import CallerProof, Decision, JsonObject, Request
 from interlock.errors import BadInput
 
@@ -46,6 +46,7 @@ class Kind(StrEnum):
     """What a record is about."""
 
     DECISION = "Decision"
+    POLICY_CHANGE = "PolicyChange"
     LANE_OPEN = "LaneOpen"
     LANE_CERTIFIED = "LaneCertified"
     LANE_CLOSE = "LaneClose"
@@ -106,15 +107,47 @@ def body(
 
     Returns:
         A body of at most `MAX_BODY_BYTES` when written.
+    """
+    about = {"callerProof": caller.value, "engine": _engine(engine)}
+    about |= _about_itself(Kind.DECISION, cluster=cluster, now=now)
+    return _fitting(lambda cap: about | about_request(request, cap) | about_decision(decision, cap), digest)
+
+
+def policy_change(
+    request: Request,
+    *,
+    caller: CallerProof,
+    cluster: str,
+    engine: Engine,
+    now: datetime,
+    digest: Digest,
+) -> JsonObject:
+    """Make the body of the record of a policy's creation, change or deletion.
+
+    Args:
+        request: the review of the DangerPolicy.
+        caller: how sure we are that an API server asked.
+        cluster: uid of namespace kube-system.
+        engine: what looked at it.
+        now: the instant.
+        digest: keyed digest for whatever may be secret; hex.
+
+    Returns:
+        A body of at most `MAX_BODY_BYTES` when written.
+    """
+    about = {"callerProof": caller.value, "engine": _engine(engine)}
+    about |= _about_itself(Kind.POLICY_CHANGE, cluster=cluster, now=now)
+    return _fitting(lambda cap: about | about_request(request, cap) | about_change(request, cap), digest)
+
+
+def _fitting(write: Callable[[Cap], JsonObject], digest: Digest) -> JsonObject:
+    """The body under the mildest bounds with which it fits.
 
     Raises:
-        ValueError: not even the smallest form fits, which `CAPS` rule out.
+        ValueError: not even under the last of `CAPS`.
     """
     for items, text in CAPS:
-        cap = Cap(items=items, text=text, digest=digest)
-        made = _about_itself(Kind.DECISION, cluster=cluster, now=now)
-        made |= about_request(request, cap) | about_decision(decision, cap)
-        made |= {"callerProof": caller.value, "engine": _engine(engine)}
+        made = write(Cap(items=items, text=text, digest=digest))
         if len(_write(made)) <= MAX_BODY_BYTES:
             return made
     raise ValueError("a body at its smallest exceeds MAX_BODY_BYTES: the last of CAPS is wrong")

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 import orjson
 
-from interlock.core import times
+from interlock.core import jsonbytes, times, unstructured
 from interlock.core.audit.capping import Cap, Digest
+from interlock.core.policies import loosening
 from interlock.core.types import (
     Decision,
     Finding,
@@ -132,6 +133,24 @@ def _digests(request: Request, digest: Digest) -> JsonObject:
 def _write_any(value: object) -> bytes:
     """Write any JSON value in the one form whose digest is stored: sorted keys, no white space."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def about_change(request: Request, cap: Cap) -> JsonObject:
+    """Write what a review of a DangerPolicy changes, and whether that may let through what was stopped before."""
+    old, new = request.old_object, request.object
+    before, after = unstructured.mapping(old, "spec"), unstructured.mapping(new, "spec")
+    changes = list(loosening.differences(before, after))
+    specs = {"oldDigest": before, "newDigest": after}
+    return {
+        "loosens": loosening.loosens(old, new),
+        **{name: jsonbytes.sha256_hex(jsonbytes.canonical(spec)) for name, spec in specs.items() if spec},
+        **cap.listed("changes", changes, lambda change: _change(change, cap)),
+    }
+
+
+def _change(change: tuple[str, str, str], cap: Cap) -> JsonObject:
+    path, before, after = map(cap.shorten, change)
+    return {"field": path, "before": before, "after": after}
 
 
 def about_decision(decision: Decision, cap: Cap) -> JsonObject:

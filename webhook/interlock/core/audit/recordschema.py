@@ -54,7 +54,7 @@ def _omitted(path: str) -> Field:
 
 EVERY_RECORD = (
     _string("schema", "`audit.interlock.dev/record/v1`"),
-    _string("kind", "what the record is about: Decision, LaneOpen, LaneCertified, LaneClose"),
+    _string("kind", "what the record is about: Decision, PolicyChange, LaneOpen, LaneCertified, LaneClose"),
     _string("id", "UUIDv7; the record's name"),
     _string("lane", "the lane that it stands in: first 16 hex digits of the SHA-256 of the lane's public key"),
     _integer("sequence", "its place in the lane, from 0 without a gap"),
@@ -63,7 +63,7 @@ EVERY_RECORD = (
     _string("cluster", "uid of namespace kube-system"),
 )
 
-DECISION = (
+REQUEST = (
     _string(
         "requestUID", "uid of the AdmissionReview's request; the same request may be reviewed, and recorded, twice"
     ),
@@ -99,6 +99,13 @@ DECISION = (
     _may(_string("digests.object", "digest of the new object; of a CONNECT the options")),
     _may(_string("digests.oldObject", "digest of the existing object")),
     _may(_string("digests.options", "digest of the options")),
+    _string("engine.version", "version of Interlock"),
+    _integer("engine.snapshotGeneration", "policy generation that was seen"),
+    _integer("engine.snapshotAgeMillis", "milliseconds since that view was last known to be complete"),
+)
+
+DECISION = (
+    *REQUEST,
     _string("verdict", f"what was decided: {VERDICT}; Interlock's verdict, later admission may still refuse"),
     _string("severity", f"of what gave the verdict: {SEVERITY}"),
     _string("wouldHave", f"what policies in mode Observe would have decided: {VERDICT}"),
@@ -130,9 +137,17 @@ DECISION = (
     _may(_string("policies[].window.nextTransition", f"when this changes ({INSTANT})")),
     _may(_string("policies[].window.nextOpen", f"when it is open next ({INSTANT})")),
     _omitted("policies"),
-    _string("engine.version", "version of Interlock"),
-    _integer("engine.snapshotGeneration", "policy generation that was seen"),
-    _integer("engine.snapshotAgeMillis", "milliseconds since that view was last known to be complete"),
+)
+
+POLICY_CHANGE = (
+    *REQUEST,
+    _boolean("loosens", "whether the change may let through what was stopped before; true unless the contrary is sure"),
+    _may(_string("oldDigest", f"of the spec before, in canonical JSON ({SHA256})")),
+    _may(_string("newDigest", f"of the spec after, in canonical JSON ({SHA256})")),
+    _string("changes[].field", "field that differs, for example spec.mode"),
+    _string("changes[].before", "what it was, as canonical JSON; empty if it was absent"),
+    _string("changes[].after", "what it becomes, as canonical JSON; empty if it goes"),
+    _omitted("changes"),
 )
 
 CERTIFICATE = (
@@ -160,6 +175,7 @@ LANE_CLOSE = (_string("reason", "Stopped, ClockStepped, TakenOver"),)
 
 FIELDS: Mapping[Kind, tuple[Field, ...]] = {
     Kind.DECISION: DECISION,
+    Kind.POLICY_CHANGE: POLICY_CHANGE,
     Kind.LANE_OPEN: LANE_OPEN,
     Kind.LANE_CERTIFIED: CERTIFICATE,
     Kind.LANE_CLOSE: LANE_CLOSE,

@@ -23,7 +23,7 @@ import orjson
 
 from interlock.core.review import explain
 from interlock.core.text import printable, shortened
-from interlock.core.types import Decision, Durability, JsonObject, Operation, Receipt, Request
+from interlock.core.types import Decision, Durability, JsonObject, Operation, Receipt, Request, Verdict
 from interlock.errors import BadReview
 
 MAX_MESSAGE_RUNES = 8192
@@ -72,7 +72,7 @@ def answer(
     if lines := list(islice(explain.warnings(request, decision, record_id=record_id), MAX_WARNINGS)):
         body["warnings"] = lines
     if decision.recorded and record_id:
-        body["auditAnnotations"] = _annotation(decision, record_id, receipt)
+        body["auditAnnotations"] = annotations(decision.stated, record_id, receipt)
     return _review(body)
 
 
@@ -97,6 +97,12 @@ def failed(uid: str, error_id: str) -> bytes:
         f"Refused: Interlock met an error of its own, nothing is decided\nnext: give its operators error id {error_id}"
     )
     return _review({"uid": uid, "allowed": False, "status": _status((500, "InternalError"), text, ())})
+
+
+def annotations(verdict: Verdict, record_id: str, receipt: Receipt | None) -> JsonObject:
+    """What the API server's own audit log is to say: which record this request has, and where it is stored."""
+    place = f"{receipt.lane}/{receipt.sequence} {receipt.leaf}" if receipt else f"{record_id} not-known-to-be-stored"
+    return {annotation_key(record_id): f"{verdict.title} {place}"}
 
 
 def annotation_key(record_id: str) -> str:
@@ -131,11 +137,6 @@ def _causes(decision: Decision, verdict: str, stored: str) -> Iterator[JsonObjec
         "record": stored,
     }
     return ({"reason": f"interlock.dev/{name}", "message": fact} for name, fact in facts.items() if fact)
-
-
-def _annotation(decision: Decision, record_id: str, receipt: Receipt | None) -> JsonObject:
-    place = f"{receipt.lane}/{receipt.sequence} {receipt.leaf}" if receipt else f"{record_id} not-known-to-be-stored"
-    return {annotation_key(record_id): f"{decision.stated.title} {place}"}
 
 
 def _review(body: JsonObject) -> bytes:
