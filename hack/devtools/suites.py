@@ -15,6 +15,7 @@ from devtools.cluster.install import CHART, NAMESPACE, RELEASE
 from devtools.errors import ToolError
 from devtools.venv import INTERPRETER, ROOT
 
+EDGES = "tests/edges"
 OBJECT = "\nkind: "  # begins one rendered object
 
 
@@ -63,10 +64,18 @@ def _helm_home() -> Iterator[dict[str, str]]:
 
 
 def _cluster(arguments: Sequence[str]) -> None:
+    _on_a_cluster("-m", "cluster", f"--ignore={EDGES}", *arguments)
+
+
+def _edges(arguments: Sequence[str]) -> None:
+    _on_a_cluster(EDGES, *arguments)
+
+
+def _on_a_cluster(*arguments: str) -> None:
     name = f"test-{os.getpid()}"
     try:
         up = cluster.up(name)
-        programs.run(INTERPRETER, "-m", "pytest", "-m", "cluster", *arguments, environment=_surroundings(up))
+        programs.run(INTERPRETER, "-m", "pytest", *arguments, environment=_surroundings(up))
     finally:
         cluster.down(name)
 
@@ -91,5 +100,6 @@ SUITES = (
     Suite(name="unit", run=_unit),
     Suite(name="chart", run=_chart),
     Suite(name="cluster", run=_cluster),
+    Suite(name="edges", run=_edges),
     Suite(name="demo", run=_demo, own_cluster=True),
 )

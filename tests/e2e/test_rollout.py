@@ -1,44 +1,17 @@
 """Guards are replaced under load and no call is lost."""
 
-import threading
-from collections import Counter
 from pathlib import Path
 
 import orjson
 import pytest
 
 from tests.e2e import policies
-from tests.support.api import Api
 from tests.support.kubectl import Kubectl
+from tests.support.stream import Stream, denied_by
 
 pytestmark = pytest.mark.cluster
 
 SYSTEM = "interlock-system"
-
-
-class Stream(threading.Thread):
-    """Deletes a guarded ConfigMap over and over; every answer is counted by its code."""
-
-    def __init__(self, kubeconfig: str, namespace: str) -> None:
-        super().__init__(daemon=True)
-        self._api = Api(kubeconfig)
-        self._path = f"/api/v1/namespaces/{namespace}/configmaps/guarded"
-        self._over = threading.Event()
-        self.answers: Counter[str] = Counter()
-
-    def run(self) -> None:
-        """Delete until told to stop."""
-        with self._api:
-            while not self._over.is_set():
-                code, status = self._api.call("DELETE", self._path)
-                denied = code == 403 and "e2e-rollout" in status.get("message", "")
-                self.answers["denied by the policy" if denied else f"{code}: {status.get('message')}"] += 1
-
-    def finish(self) -> Counter[str]:
-        """Stop and return what was counted."""
-        self._over.set()
-        self.join(timeout=30)
-        return self.answers
 
 
 def test_rolling_restart_loses_nothing(
@@ -49,16 +22,16 @@ def test_rolling_restart_loses_nothing(
     kubectl.must("create", "configmap", "guarded", "-n", namespace)
     kubectl.must("wait", "-n", SYSTEM, "deployment/interlock-guard", "--for=condition=Available", "--timeout=60s")
     before = audit_log.stat().st_size
-    streams = [Stream(kubectl.kubeconfig, namespace) for _ in range(2)]
-    for stream in streams:
-        stream.start()
+    target = f"/api/v1/namespaces/{namespace}/configmaps/guarded"
+    one, two = (Stream(kubectl.kubeconfig, "DELETE", target, denied_by("e2e-rollout")) for _ in range(2))
 
-    kubectl.must("rollout", "restart", "-n", SYSTEM, "deployment/interlock-guard")
-    status = kubectl("rollout", "status", "-n", SYSTEM, "deployment/interlock-guard", "--timeout=55s")
-    answers = sum((stream.finish() for stream in streams), Counter[str]())
+    with one, two:
+        kubectl.must("rollout", "restart", "-n", SYSTEM, "deployment/interlock-guard")
+        status = kubectl("rollout", "status", "-n", SYSTEM, "deployment/interlock-guard", "--timeout=55s")
 
+    answers = one.answers + two.answers
     assert status.ok, status.err
-    assert list(answers) == ["denied by the policy"], answers
+    assert list(answers) == ["denied"], answers
     assert answers.total() > 100, "the stream was no load"
     assert _failed_calls(audit_log, before) == []
 

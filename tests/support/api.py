@@ -40,9 +40,10 @@ class Api:
         self._connection.close()
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
-        """One request; status and decoded body."""
+        """One request; status and decoded body. A PATCH is a JSON merge patch."""
         payload = None if body is None else orjson.dumps(body)
-        self._connection.request(method, path, body=payload, headers={"Content-Type": "application/json"})
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        self._connection.request(method, path, body=payload, headers={"Content-Type": kind})
         answer = self._connection.getresponse()
         return answer.status, orjson.loads(answer.read())
 
