@@ -1,0 +1,27 @@
+"""Processes of the local cluster, for those who kill them; only where the suite has made the cluster itself."""
+
+import os
+import signal
+from pathlib import Path
+
+import orjson
+
+
+def kill_daemon(state: Path, name: str) -> None:
+    """Kill one process of the control plane, such as ``kube-apiserver``; its supervisor starts it again."""
+    record = orjson.loads((state / "processes" / f"{name}.json").read_bytes())
+    os.kill(record["pid"], signal.SIGKILL)
+
+
+def kill_pod(name: str) -> None:
+    """Kill the process that is a pod of Interlock; the stand-in for the kubelet starts it again."""
+    mark = f"--pod-name={name}".encode()
+    [pid] = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and mark in _arguments(each)]
+    os.kill(pid, signal.SIGKILL)
+
+
+def _arguments(process: Path) -> list[bytes]:
+    try:
+        return (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:  # it has just gone
+        return []
