@@ -27,11 +27,13 @@ class Suite:
         name: as on the command line.
         run: runs it, with further arguments for pytest.
         own_cluster: it brings up a cluster of its own, whatever cluster the user has given.
+        long: it takes long, and runs only when it is named.
     """
 
     name: str
     run: Callable[[Sequence[str]], None]
     own_cluster: bool = False
+    long: bool = False
 
 
 def _verify(_: Sequence[str]) -> None:
@@ -71,11 +73,15 @@ def _edges(arguments: Sequence[str]) -> None:
     _on_a_cluster(EDGES, *arguments)
 
 
-def _on_a_cluster(*arguments: str) -> None:
+def _soak(arguments: Sequence[str]) -> None:
+    _on_a_cluster(f"{EDGES}/test_http_load.py", *arguments, INTERLOCK_TEST_SOAK="1")
+
+
+def _on_a_cluster(*arguments: str, **settings: str) -> None:
     name = f"test-{os.getpid()}"
     try:
         up = cluster.up(name)
-        programs.run(INTERPRETER, "-m", "pytest", *arguments, environment=_surroundings(up))
+        programs.run(INTERPRETER, "-m", "pytest", *arguments, environment=_surroundings(up) | settings)
     finally:
         cluster.down(name)
 
@@ -102,4 +108,5 @@ SUITES = (
     Suite(name="cluster", run=_cluster),
     Suite(name="edges", run=_edges),
     Suite(name="demo", run=_demo, own_cluster=True),
+    Suite(name="soak", run=_soak, long=True),
 )

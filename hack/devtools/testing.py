@@ -1,6 +1,6 @@
 """`hack/test`: the project's tests in suites, each of which makes everything that it needs and leaves nothing behind.
 
-    hack/test                        all suites
+    hack/test                        all suites but the long ones
     hack/test unit cluster           these two
     hack/test unit -- -k windows     what follows `--` is for pytest
 
@@ -45,7 +45,7 @@ class Outcome:
 
 
 def main(arguments: Sequence[str], suites: Sequence[Suite] = SUITES) -> int:
-    """Run the suites that the arguments name, or all, and return the exit code."""
+    """Run the suites that the arguments name, or all but the long ones, and return the exit code."""
     chosen, for_pytest = _parse(arguments, suites)
     try:
         with _every_end_an_interrupt():
@@ -67,7 +67,7 @@ def _parse(arguments: Sequence[str], suites: Sequence[Suite]) -> tuple[list[Suit
     if unknown := sorted(set(asked) - {*names, "all"}):
         parser.error(f"got {', '.join(unknown)}, expected any of {', '.join(names)}, all")
     everything = not asked or "all" in asked
-    return [suite for suite in suites if everything or suite.name in asked], for_pytest
+    return [suite for suite in suites if suite.name in asked or (everything and not suite.long)], for_pytest
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

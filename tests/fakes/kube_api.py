@@ -1,8 +1,9 @@
 """A Kubernetes API server in memory, over real HTTP: discovery, get, list, watch, create, patch, replace, delete.
 
 It keeps to what our code relies on: resourceVersions are numbers that only grow, lists are consistent, a watch sends in
-order what came after its resourceVersion, a name taken is a 409. A test changes objects with `put` and `remove`, makes
-a path fail with `fail`, and breaks watches with `cut`, after which `forget` makes their resourceVersions too old.
+order what came after its resourceVersion, a name taken is a 409 and so is a uid or resourceVersion that is not the
+stored one, applying creates unless it names a uid. A test changes objects with `put` and `remove`, makes a path fail
+with `fail`, and breaks watches with `cut`, after which `forget` makes their resourceVersions too old.
 It checks neither schemas nor rights.
 """
 
@@ -54,9 +55,14 @@ ROLES = Kind("rbac.authorization.k8s.io", "v1", "roles", "Role", namespaced=True
 LEASES = Kind("coordination.k8s.io", "v1", "leases", "Lease", namespaced=True)
 REPLICA_SETS = Kind("apps", "v1", "replicasets", "ReplicaSet", namespaced=True)
 CRDS = Kind("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition")
+WEBHOOKS = Kind(
+    "admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration"
+)
+EVENTS = Kind("events.k8s.io", "v1", "events", "Event", namespaced=True)
 
 KINDS = (
-    POLICIES, NAMESPACES, SECRETS, SERVICES, CONFIG_MAPS, CLUSTER_ROLES, ROLES, LEASES, REPLICA_SETS, CRDS
+    POLICIES, NAMESPACES, SECRETS, SERVICES, CONFIG_MAPS, CLUSTER_ROLES, ROLES, LEASES, REPLICA_SETS, CRDS, WEBHOOKS,
+    EVENTS,
 )  # fmt: skip
 
 VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
@@ -204,8 +210,12 @@ class KubeApi:
         if not target.name:
             return self._create(target, body) if request.method == "POST" else self._list(request, target)
         stored = self.object(target.kind, target.name, target.namespace)
+        if stored is None and _applies(request) and "uid" not in body["metadata"]:
+            return self._create(target, body)
         if stored is None:
             return _status(404, f"{target.name} not found")
+        if request.method in {"PATCH", "PUT"} and not _expected(stored, body):
+            return _status(409, f"{target.name} is another one, or has changed", "Conflict")
         match request.method:
             case "PATCH":
                 stored = self.put(target.kind, _merged(stored, body))
@@ -218,7 +228,8 @@ class KubeApi:
         return web.json_response(stored)
 
     def _create(self, target: _Target, body: JsonObject) -> web.Response:
-        name = body["metadata"]["name"]
+        name = body["metadata"].get("name") or f"{body['metadata']['generateName']}{self.version}"
+        body = body | {"metadata": body["metadata"] | {"name": name}}
         if self.object(target.kind, name, target.namespace) is not None:
             return _status(409, f"{name} exists", "AlreadyExists")
         metadata = body["metadata"] | ({"namespace": target.namespace} if target.namespace else {})
@@ -283,10 +294,27 @@ class KubeApi:
 
 
 def _selected(request: web.Request, target: _Target, obj: JsonObject) -> bool:
-    metadata = obj["metadata"]
+    metadata: JsonObject = obj["metadata"]
     name = request.query.get("fieldSelector", "").removeprefix("metadata.name=")
     namespace = target.namespace
-    return (not name or metadata["name"] == name) and (not namespace or metadata.get("namespace") == namespace)
+    labels: dict[str, str] = dict(
+        part.split("=", 1) for part in request.query.get("labelSelector", "").split(",") if part
+    )
+    has: dict[str, str] = metadata.get("labels", {})
+    here = (not name or metadata["name"] == name) and (not namespace or metadata.get("namespace") == namespace)
+    return here and labels.items() <= has.items()
+
+
+def _applies(request: web.Request) -> bool:
+    return request.method == "PATCH" and request.content_type == "application/apply-patch+yaml"
+
+
+def _expected(stored: JsonObject, body: JsonObject) -> bool:
+    """Whether uid and resourceVersion are the stored ones, where the body names them."""
+    wanted = body.get("metadata", {})
+    return all(
+        wanted.get(key, stored["metadata"][key]) == stored["metadata"][key] for key in ("uid", "resourceVersion")
+    )
 
 
 def _merged(stored: JsonObject, patch: JsonObject) -> JsonObject:

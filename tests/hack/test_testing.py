@@ -47,6 +47,14 @@ def test_every_suite_runs_in_the_table_s_order_also_after_a_failure(
     assert code == 1
 
 
+@pytest.mark.parametrize(("asked", "runs"), [(["all"], ["good"]), (["long"], ["long"])], ids=["all", "by name"])
+def test_long_suite_runs_only_by_name(asked: list[str], runs: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """`all` is what fits into a coffee break; the long ones are asked for."""
+    testing.main(asked, [GOOD, Suite(name="long", run=_passes, long=True)])
+
+    assert _closing_lines(capsys.readouterr().out) == [f"suite {name} passed T" for name in runs]
+
+
 def test_named_suite_runs_alone(capsys: pytest.CaptureFixture[str]) -> None:
     """What was not asked for does not run."""
     code = testing.main(["good"], [BAD, GOOD])

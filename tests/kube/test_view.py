@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.core.types import JsonObject
+from interlock.errors import HistoryRewound
 from interlock.kube.view import View
 
 
@@ -103,3 +104,31 @@ def test_order_does_not_matter(history: list[tuple[str, bool, int]], random: Ran
     assert {name: value for (_, name), value in seen.values().items()} == {
         name: obj["value"] for name, obj in now.items()
     }
+
+
+REWOUND: dict[str, list[Callable[[View[int]], bool]]] = {
+    "an object is listed as it was before a change that is older than the list": [
+        lambda v: v.put(thing("a", 10, value=2)),
+        lambda v: v.merge([thing("a", 5, value=1)], 20),
+    ],
+    "a deleted object is listed again": [
+        lambda v: v.remove(thing("a", 10)),
+        lambda v: v.merge([thing("a", 5)], 20),
+    ],
+    "an object that an earlier list did not have is listed as older than that list": [
+        lambda v: v.merge([], 10),
+        lambda v: v.merge([thing("a", 5)], 20),
+    ],
+}
+
+
+@pytest.mark.parametrize("steps", REWOUND.values(), ids=REWOUND.keys())
+def test_lists_that_no_single_history_has(steps: list[Callable[[View[int]], bool]]) -> None:
+    """What only a restored etcd can say is told apart from what came late, and refused."""
+    seen = view()
+    *before, last = steps
+    for step in before:
+        step(seen)
+
+    with pytest.raises(HistoryRewound, match="history was rewound"):
+        last(seen)

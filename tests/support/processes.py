@@ -13,11 +13,27 @@ def kill_daemon(state: Path, name: str) -> None:
     os.kill(record["pid"], signal.SIGKILL)
 
 
-def kill_pod(name: str) -> None:
-    """Kill the process that is a pod of Interlock; the stand-in for the kubelet starts it again."""
+def pod_process(name: str) -> int:
+    """The id of the process that is a pod of Interlock."""
     mark = f"--pod-name={name}".encode()
     [pid] = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and mark in _arguments(each)]
-    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def pod_address(reported: str) -> str:
+    """Where a pod's process listens: the API refuses loopback addresses in a pod's status, so another is told there."""
+    return f"127.{reported.partition('.')[2]}"
+
+
+def kill_pod(name: str) -> None:
+    """Kill the process that is a pod of Interlock; the stand-in for the kubelet starts it again."""
+    os.kill(pod_process(name), signal.SIGKILL)
+
+
+def resident_kib(pid: int) -> int:
+    """A process's resident memory in KiB."""
+    [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1])
 
 
 def _arguments(process: Path) -> list[bytes]:

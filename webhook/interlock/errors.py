@@ -12,7 +12,8 @@
     │   ├── Unavailable            no answer, or one that says try again
     │   ├── Conflict               a precondition did not hold
     │   ├── Forbidden              our account may not do this
-    │   └── NotFound               no such object
+    │   ├── NotFound               no such object
+    │   └── HistoryRewound         the cluster went back to an older state (etcd restored)
     └── UsageError                 a command was called with arguments that make no sense
 
 Misuse by our own code is a plain ValueError or TypeError and is never caught: a caller's bug is not hostile input.
@@ -106,6 +107,10 @@ class Forbidden(ClusterError):
 
 class NotFound(ClusterError):
     """No such object."""
+
+
+class HistoryRewound(ClusterError):
+    """The cluster went back to an older state (etcd restored): nothing known of it can be trusted, begin anew."""
 
 
 class UsageError(InterlockError):

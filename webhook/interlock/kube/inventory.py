@@ -23,7 +23,7 @@ from interlock.core import unstructured
 from interlock.core.interception import rules
 from interlock.core.policies.policy import Policy
 from interlock.core.types import JsonObject
-from interlock.errors import ClusterError
+from interlock.errors import ClusterError, HistoryRewound
 from interlock.kube import paths, reading
 from interlock.kube.client import ApiClient
 from interlock.kube.view import View, version_of
@@ -69,6 +69,7 @@ class Inventory:
         self._policies_listed = False
         self._configuration_listed = False
         self._generation = 0
+        self._revision = 0
         self._resync_due = asyncio.Event()
         self._moved = asyncio.Event()
 
@@ -83,6 +84,11 @@ class Inventory:
     def generation(self) -> int:
         """The policy generation."""
         return self._generation
+
+    @property
+    def revision(self) -> int:
+        """Counts changes of the set of policies; events of two policies may come in the wrong order of generations."""
+        return self._revision
 
     @property
     def policies(self) -> Sequence[Policy]:
@@ -142,15 +148,22 @@ class Inventory:
 
     def _raise_generation(self, version: int) -> None:
         self._generation = max(self._generation, version)
+        self._revision += 1
 
     # ------------------------------------------------------------------------------------------ the work
 
     async def run(self) -> None:
-        """Take consistent lists for ever: at the start, when kopf has listed anew, and every so often."""
+        """Take consistent lists for ever: at the start, when kopf has listed anew, and every so often.
+
+        Raises:
+            HistoryRewound: nothing known can be trusted.
+        """
         while True:
             self._resync_due.clear()
             try:
                 await self.resync()
+            except HistoryRewound:
+                raise
             except ClusterError as error:
                 LOG.warning("cannot list what the controller acts on", why=str(error))
                 await asyncio.sleep(RESYNC_RETRY_SECONDS)
@@ -170,7 +183,7 @@ class Inventory:
         items, version = await self._api.list(paths.collection(*CONFIGURATIONS), field_selector=self.field_selector)
         self._configurations.merge(items, int(version))
         self._configuration_listed = True
-        self._raise_generation(self.published_generation)
+        self._generation = max(self._generation, self.published_generation)
         await self._resync_policies()
         items, version = await self._api.list(
             paths.collection("coordination.k8s.io", "v1", "leases", namespace=self._namespace),

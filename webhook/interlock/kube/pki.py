@@ -14,7 +14,7 @@ Nothing here reads a clock or talks to anybody; keys come from the operating sys
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -46,7 +46,7 @@ class Pair:
     """A certificate and its private key, both PEM."""
 
     certificate: bytes
-    key: bytes
+    key: bytes = field(repr=False)
 
     @property
     def x509(self) -> x509.Certificate:

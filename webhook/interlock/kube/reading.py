@@ -75,8 +75,8 @@ def _rule(rule: JsonObject) -> RoleRule:
 
 
 def _spec_version(obj: JsonObject) -> object:
-    """A policy's spec changes exactly when its generation does; status and labels decide nothing."""
-    return obj["metadata"]["generation"]
+    """Status and labels decide nothing; a spec changes with its generation, but a restored etcd counts those again."""
+    return obj["metadata"]["generation"], _digest(obj.get("spec"))
 
 
 def _labels_and_end(obj: JsonObject) -> object:
@@ -84,8 +84,12 @@ def _labels_and_end(obj: JsonObject) -> object:
 
 
 def _rules(obj: JsonObject) -> object:
-    """A digest: the rules are kept once, as values of the core."""
-    return hashlib.blake2b(orjson.dumps(unstructured.items(obj, "rules")), digest_size=16).digest()
+    """The rules themselves are kept once, as values of the core."""
+    return _digest(unstructured.items(obj, "rules"))
+
+
+def _digest(value: object) -> bytes:
+    return hashlib.blake2b(orjson.dumps(value), digest_size=16).digest()
 
 
 POLICIES = Kind(

@@ -12,8 +12,8 @@ raise it.
 * Consistent lists. They are merged, so the view is at least as new as they are. They are taken at the start, whenever a
   review names a generation that has not been reached, and every so often: a watch that lost something is found out.
 
-A list older than an event already seen means that the cluster's history was rewound (etcd restored). Nothing known can
-be trusted then, and the process ends, to begin anew.
+A list older than an event already seen, or one that contradicts it, means that the cluster's history was rewound (etcd
+restored). Nothing known can be trusted then, and the process ends, to begin anew.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ import structlog
 from interlock.core import snapshot
 from interlock.core.snapshot import Snapshot
 from interlock.core.types import JsonObject
-from interlock.errors import ClusterError, Forbidden, NotFound, Unavailable
+from interlock.errors import Forbidden, HistoryRewound, NotFound, Unavailable
 from interlock.kube.client import ApiClient
 from interlock.kube.reading import CLUSTER_ROLES, KINDS, NAMESPACES, POLICIES, ROLES, Kind
 from interlock.kube.view import View
@@ -103,7 +103,7 @@ class SnapshotFeed:
         return Freshness(
             generation=self._claimed if self._current else 0,
             age_seconds=_monotonic() - self._confirmed_at,
-            policies=len(self._views[POLICIES.plural].values()),
+            policies=len(self._views[POLICIES.plural]),
         )
 
     def _has(self, generation: int) -> bool:
@@ -118,6 +118,10 @@ class SnapshotFeed:
     def remove(self, kind: Kind, obj: JsonObject) -> None:
         """An object was deleted."""
         self._noted(kind, changed=self._views[kind.plural].remove(obj))
+
+    def listed_anew(self) -> None:
+        """A watch had to begin again: policies are listed soon, since it may have missed what is gone."""
+        self._wanted.set()
 
     def complete(self) -> None:
         """Everything that exists was put at least once."""
@@ -140,7 +144,7 @@ class SnapshotFeed:
         """Make snapshots for ever.
 
         Raises:
-            ClusterError: the cluster's history was rewound.
+            HistoryRewound: nothing known can be trusted.
         """
         await self._listed.wait()
         async with asyncio.TaskGroup() as tasks:
@@ -186,7 +190,7 @@ class SnapshotFeed:
         """Merge what exists now; returns as of when, or None if there was no answer.
 
         Raises:
-            ClusterError: the list is older than what was seen before.
+            HistoryRewound: the list is older than what was seen before, or contradicts it.
         """
         view = self._views[kind.plural]
         before = view.newest
@@ -197,7 +201,7 @@ class SnapshotFeed:
             return None
         version = int(text)
         if version < before:
-            raise ClusterError(
+            raise HistoryRewound(
                 f"{kind.plural}: resourceVersion went back from {before} to {version}: history was rewound"
             )
         if view.merge(items, version):

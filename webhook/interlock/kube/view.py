@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from interlock.core.types import JsonObject
+from interlock.errors import HistoryRewound
 
 V = TypeVar("V")
 
@@ -63,10 +64,15 @@ class View(Generic[V]):
         return self._drop(key_of(obj), uid)
 
     def merge(self, items: Iterable[JsonObject], version: int) -> bool:
-        """Take note of everything that existed at `version`; True if a decision could now differ."""
+        """Take note of everything that existed at `version`; True if a decision could now differ.
+
+        Raises:
+            HistoryRewound: the list contradicts what was seen before, as no list of the same history can.
+        """
         self.newest = max(self.newest, version)
         changed, listed = False, set[Key]()
         for obj in items:
+            self._demand_same_history(obj, version)
             listed.add(key_of(obj))
             changed |= self._put(obj, version_of(obj))
         absent = [key for key, entry in self._entries.items() if key not in listed and entry.version <= version]
@@ -76,9 +82,30 @@ class View(Generic[V]):
         self._gone = {uid: gone for uid, gone in self._gone.items() if gone > self._listed}
         return changed or bool(absent)
 
+    def __len__(self) -> int:
+        """How many objects there are."""
+        return len(self._entries)
+
     def values(self) -> Mapping[Key, V]:
         """The present value of each object."""
         return {key: entry.value for key, entry in self._entries.items()}
+
+    def _demand_same_history(self, obj: JsonObject, listed_at: int) -> None:
+        """Refuse an object that stands in a list although it had changed, or had gone, by then.
+
+        Raises:
+            HistoryRewound: it does.
+        """
+        key, uid, version = key_of(obj), _uid_of(obj), version_of(obj)
+        known = self._entries.get(key)
+        changed = known is not None and known.uid == uid and version < known.version <= listed_at
+        deleted = self._gone.get(uid, listed_at + 1) <= listed_at
+        missed = known is None and not deleted and version <= self._listed <= listed_at and uid not in self._gone
+        if changed or deleted or missed:
+            raise HistoryRewound(
+                f"{'/'.join(filter(None, key))}: listed at {listed_at} as of resourceVersion {version}, which it had "
+                "left before: history was rewound"
+            )
 
     def _put(self, obj: JsonObject, version: int) -> bool:
         key, uid = key_of(obj), _uid_of(obj)

@@ -83,4 +83,6 @@ def _register(registry: kopf.OperatorRegistry, feed: SnapshotFeed, kind: Kind) -
     async def event(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002  kopf passes it by this name
         if type == "DELETED":
             feed.remove(kind, dict(body))
+        if type is None:
+            feed.listed_anew()
         feed.complete()

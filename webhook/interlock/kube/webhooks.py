@@ -70,7 +70,7 @@ class Publisher:
         self._material: Material | None = None
         self._wanted_since: float | None = None  # when the unpublished generation was first wanted
         self._disarmed = False
-        self._made: tuple[tuple[int, Material], list[JsonObject]] | None = None
+        self._made: tuple[tuple[int, int, Material], list[JsonObject]] | None = None
 
     def use(self, material: Material) -> None:
         """Publish with these certificates and this path secret from now on."""
@@ -114,7 +114,7 @@ class Publisher:
 
     def _wanted(self, material: Material) -> list[JsonObject]:
         """What should stand there; made anew only when something that it depends on has changed."""
-        key = (self._inventory.generation, material)
+        key = (self._inventory.revision, self._inventory.generation, material)
         if self._made is None or self._made[0] != key:
             self._made = key, self._make(material)
         return self._made[1]
