@@ -106,7 +106,7 @@ SUITES = (
     Suite(name="unit", run=_unit),
     Suite(name="chart", run=_chart),
     Suite(name="cluster", run=_cluster),
-    Suite(name="edges", run=_edges),
+    Suite(name="edges", run=_edges, long=True),
     Suite(name="demo", run=_demo, own_cluster=True),
     Suite(name="soak", run=_soak, long=True),
 )

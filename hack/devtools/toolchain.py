@@ -1,4 +1,4 @@
-"""Go tools in pinned versions: the Kubernetes binaries, etcd, kwok, helm, helm-unittest.
+"""Go tools in pinned versions: the Kubernetes binaries, etcd, kwok, helm, helm-unittest, fortio.
 
 Each module directory under hack/tools/ pins one program by go.mod and go.sum. It is built once into
 
@@ -88,23 +88,24 @@ BUILT = (
             "kube-controller-manager": ("--version",),
             "kubectl": ("version", "--client"),
         },
-        seconds=520,
+        seconds=240,
     ),
     Module(
         directory="etcd",
         pin="go.etcd.io/etcd/server/v3",
         programs={"etcd": ("--version",)},
         package="go.etcd.io/etcd/server/v3",
-        seconds=40,
+        seconds=20,
     ),
-    Module(directory="kwok", pin="sigs.k8s.io/kwok", programs={"kwok": ("--version",)}, seconds=80),
-    Module(directory="helm", pin="helm.sh/helm/v4", programs={"helm": ("version", "--short")}, seconds=200),
+    Module(directory="kwok", pin="sigs.k8s.io/kwok", programs={"kwok": ("--version",)}, seconds=50),
+    Module(directory="helm", pin="helm.sh/helm/v4", programs={"helm": ("version", "--short")}, seconds=85),
     Module(
         directory="helm-unittest",
         pin="github.com/helm-unittest/helm-unittest",
         programs={"helm-unittest": None},
-        seconds=60,
+        seconds=20,
     ),
+    Module(directory="fortio", pin="fortio.org/fortio", programs={"fortio": ("version",)}, seconds=20),
 )
 
 
@@ -112,7 +113,7 @@ def binaries(names: Iterable[str]) -> dict[str, Path]:
     """Find or build programs in their pinned versions.
 
     Args:
-        names: any of kube-apiserver, kube-controller-manager, kubectl, etcd, kwok, helm, helm-unittest.
+        names: any of kube-apiserver, kube-controller-manager, kubectl, etcd, kwok, helm, helm-unittest, fortio.
 
     Returns:
         The path of each.

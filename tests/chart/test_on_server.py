@@ -33,6 +33,7 @@ GUARD_MAY = [
     "watch secrets/interlock-digest-key",
     "get services/interlock-controller",
     "create leases.coordination.k8s.io",
+    "get leases.coordination.k8s.io",
     "patch leases.coordination.k8s.io",
 ]
 GUARD_MAY_NOT = [

@@ -11,10 +11,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from interlock.cli.main import app
-from interlock.core.audit import commits, lanes
+from interlock.core.audit import commits, lanes, runrecords
+from interlock.core.audit.runs import Run
 from interlock.core.ports import StoredCommit
 from tests.fakes.notary import Answer, FakeNotary
-from tests.ledger.guards import HandClock, Ledger, written
+from tests.ledger.guards import HandClock, Ledger, body, running, written
 
 KUBECTL = """\
 #!/bin/sh
@@ -80,6 +81,20 @@ def _cluster(home: Path, monkeypatch: pytest.MonkeyPatch, *answers: Answer, clos
         ledger.store.bodies.pop(max(ledger.store.bodies))
     monkeypatch.setenv("PATH", f"{home}:{Path(shutil.which('sh') or '/bin/sh').parent}")
     return Cluster(home, ledger)
+
+
+async def _crowds() -> Ledger:
+    """A lane with a series that is closed, one that is open, and a batch that is open."""
+    ledger = Ledger()
+    async with running(ledger):
+        for name, closed in (("shop", True), ("bank", False)):
+            denied = body(ledger.clock, name=name)
+            series = ledger.lane.append(denied).record_id
+            now = ledger.clock()
+            run = Run(key=name, about=runrecords.about(denied), opening=series, first=now, last=now, count=7)
+            ledger.lane.append(runrecords.series_count(run, series=series, now=now, closed=closed))
+        ledger.lane.append(runrecords.batch_open(body(ledger.clock), now=ledger.clock()))
+    return ledger
 
 
 @pytest.fixture
@@ -169,11 +184,23 @@ class TestShow:
         header, *rows = [line.split() for line in done.stdout.splitlines()]
 
         assert (done.exit_code, cluster.asked().startswith("get configmaps -n interlock-system")) == (0, True)
-        assert header == ["TIME", "VERDICT", "SEVERITY", "USER", "ACTION", "TARGET", "POLICY", "RECORD"]
+        assert header == ["TIME", "VERDICT", "SEVERITY", "USER", "ACTION", "TARGET", "POLICY", "COUNT", "RECORD"]
         assert [row[1:-1] for row in rows] == [
-            ["Deny", "Critical", "ada", "delete-namespace", "namespaces", f"{name}/{name}", "protect-production"]
+            ["Deny", "Critical", "ada", "delete-namespace", "namespaces", f"{name}/{name}", "protect-production", "1"]
             for name in ("shop", "bank")
         ]
+
+    def test_crowds(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A repeated denial is one line with its count, marked while it is open; a batch without an end is named."""
+        ledger = asyncio.run(_crowds())
+        monkeypatch.setenv("PATH", f"{tmp_path}:{Path(shutil.which('sh') or '/bin/sh').parent}")
+        Cluster(tmp_path, ledger)
+        batch = next(one["id"] for one in ledger.records() if one["kind"] == "BatchOpen")
+
+        done = _interlock("ledger", "show", "--from-cluster")
+
+        assert [line.split()[-2] for line in done.stdout.splitlines()] == ["COUNT", "7", "≥7"]
+        assert done.stderr == f"batch {batch} has no end: its deletecollection goes on, or its guard was killed\n"
 
     @pytest.mark.parametrize(
         ("more", "kinds"),

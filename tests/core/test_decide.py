@@ -352,11 +352,7 @@ def test_the_index_finds_every_policy_that_selects(
     """Looking policies up misses none that looking at each of them would find."""
     review, findings = case
     view = View.of(review, {})
-    selecting = {
-        p.name
-        for p in stored
-        if p.mode is not Mode.DISABLED and any(match.selects(p.match, finding, view) for finding in findings)
-    }
+    selecting = {p.name for p in stored if p.mode is not Mode.DISABLED and match.selected(p.match, findings, view)}
     found = snapshot.build(policies=stored).policies.candidates(review, findings)
 
     assert selecting <= {p.name for p in found}

@@ -28,7 +28,7 @@ def selected(spec: JsonObject, review: Request, finding: Finding | None = None) 
         "resources": [{"groups": ["*"], "resources": ["*/*"]}],
     }
     scope = parsed(match={"actions": ["*"], **rules, **spec}).match
-    return match.selects(scope, finding or find(review)[-1], View.of(review, NAMESPACES))
+    return bool(match.selected(scope, [finding or find(review)[-1]], View.of(review, NAMESPACES)))
 
 
 def lifted(entry: JsonObject, review: Request, finding: Finding | None = None) -> bool:
@@ -88,9 +88,9 @@ def test_operations_never_select_named_findings_nor_actions_plain_ones() -> None
     named_only = parsed(match={"actions": ["*"]})
     view = View.of(review, NAMESPACES)
 
-    assert match.selects(plain.match, find(review)[-1], view)
-    assert not match.selects(plain.match, grant(Reach.of("shop")), view)
-    assert not match.selects(named_only.match, find(review)[-1], view)
+    assert match.selected(plain.match, [find(review)[-1]], view)
+    assert not match.selected(plain.match, [grant(Reach.of("shop"))], view)
+    assert not match.selected(named_only.match, [find(review)[-1]], view)
 
 
 # ---------------------------------------------------------------------------------------------------------- namespaces

@@ -9,6 +9,8 @@ from tests.support.edges import Edge, table
 
 __all__ = ["apply", "audit_log", "kubectl", "namespace", "notary_key"]
 
+Tell = Callable[..., None]
+
 LEDGER = pytest.StashKey[list[Edge]]()
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from interlock.core.audit import commits
 from interlock.core.ports import StoredCommit
 from interlock.errors import Forbidden, NameTaken, NotFound, Unavailable
 
@@ -132,6 +133,10 @@ class FakeLaneStore:
         if await self._fate(Call("commits")) is not Fate.SUCCEEDS:
             raise Unavailable("no answer to list")
         return self.stored()
+
+    async def commits_of(self, lane: str) -> Sequence[StoredCommit]:
+        """Every stored commit of one lane, sorted by name."""
+        return [commit for commit in await self.commits() if commit.name.startswith(f"{commits.PREFIX}{lane}-")]
 
     def stored(self) -> list[StoredCommit]:
         """The same for tests, without a call."""

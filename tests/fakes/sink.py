@@ -22,21 +22,25 @@ class FakeSink:
     Attributes:
         outcome: what becomes of records.
         bodies: what was appended.
+        lingering: names of the targets of records that nobody would wait for.
         waited: deadlines with which somebody waited.
     """
 
     def __init__(self, outcome: Outcome = Outcome.STORES) -> None:
         self.outcome = outcome
         self.bodies: list[JsonObject] = []
+        self.lingering: list[str] = []
         self.waited: list[float] = []
 
-    def append(self, body: JsonObject) -> "FakePending":
+    def append(self, body: JsonObject, *, linger: bool = False) -> "FakePending":
         """Take a record, or not."""
         if self.outcome is Outcome.REFUSES:
             raise SinkFault("the ledger is not open")
         if self.outcome is Outcome.BREAKS:
             raise ZeroDivisionError
         self.bodies.append(body)
+        if linger:
+            self.lingering.append(body["target"]["name"])
         return FakePending(self, f"01a21082-7530-7469-b992-{len(self.bodies):012x}")
 
 

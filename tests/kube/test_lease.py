@@ -10,7 +10,7 @@ import pytest
 
 from interlock import settings
 from interlock.core.types import JsonObject
-from interlock.kube.lease import GuardLease, GuardState
+from interlock.kube.lease import GuardLease, GuardState, lane_before
 from interlock.settings import Pod
 from tests.fakes.kube_api import LEASES
 from tests.kube.conftest import Cluster, eventually
@@ -114,6 +114,18 @@ async def test_change_is_told_at_once(teller: Teller) -> None:
         ),
         seconds=settings.GUARD_LEASE_RENEW_SECONDS / 2,
     )
+
+
+async def test_the_lane_before_is_read(cluster: Cluster) -> None:
+    """A guard started again in its pod learns which lane was being written; nothing if there is no telling."""
+    before = await lane_before(cluster.api, POD)
+    teller = Teller(cluster)
+    async with telling(teller):
+        await eventually(lambda: bool(teller.lease()))
+    named = await lane_before(cluster.api, POD)
+    cluster.fake.fail("/apis/coordination.k8s.io", 503)
+
+    assert (before, named, await lane_before(cluster.api, POD)) == ("", "ab", "")
 
 
 async def test_renewed(teller: Teller, monkeypatch: pytest.MonkeyPatch) -> None:

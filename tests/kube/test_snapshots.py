@@ -1,6 +1,7 @@
 """Snapshots made of kopf's real watches of an API server in memory: complete, in order, honest about their age."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from interlock.core.snapshot import Snapshot
 from interlock.errors import ClusterError
 from interlock.kube import snapshots, watches
-from interlock.kube.snapshots import SnapshotFeed
+from interlock.kube.snapshots import WINDOW_SECONDS, SnapshotFeed
 from tests.fakes.kube_api import CLUSTER_ROLES, NAMESPACES, POLICIES, ROLES
 from tests.kube.conftest import Cluster, eventually
 from tests.support.policies import SOUND, changed
@@ -158,6 +159,7 @@ async def test_a_storm_makes_few_snapshots(fed: Fed) -> None:
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count())
+    begun = time.monotonic()
     for number in range(100):
         fed.fake.put(POLICIES, policy(f"storm-{number:03}"))
         await asyncio.sleep(0.002)
@@ -166,7 +168,8 @@ async def test_a_storm_makes_few_snapshots(fed: Fed) -> None:
     await asyncio.wait({counting})
 
     assert len(fed.policies) == 102
-    assert len(swaps) < 25
+    windows = (time.monotonic() - begun) / WINDOW_SECONDS  # at most one snapshot each, however slow the machine is
+    assert len(swaps) <= windows + 2
 
 
 async def test_claim_never_runs_ahead(fed: Fed) -> None:

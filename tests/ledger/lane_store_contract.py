@@ -74,7 +74,8 @@ class LaneStoreContract:
             await store.create(commits.name(lane, sequence), b"%d" % sequence, lane=lane)
         everything = [commit.name for commit in await store.commits()]
 
-        assert [commit.body for commit in await of_lane(store, lane)] == [b"0", b"64", b"128"]
+        assert [commit.body for commit in await store.commits_of(lane)] == [b"0", b"64", b"128"]
+        assert await store.commits_of(lane) == await of_lane(store, lane)
         assert everything == sorted(everything)
 
     async def test_the_largest_commit_is_stored(self, store: LaneStore) -> None:

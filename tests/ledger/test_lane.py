@@ -1,6 +1,7 @@
 """The ledger of a guard: order, group commit, certification, clocks, forks, bounds, the end."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from interlock.core.audit import commits, dsse, lanes, record
 from interlock.core.audit.leaf import leaf_hash
 from interlock.errors import SinkFault
+from interlock.ledger import committer
 from interlock.ledger import lane as lane_module
 from interlock.ledger.pending import PendingRecord
+from interlock.ledger.status import LaneStatus
 from tests.fakes.lane_store import FakeLaneStore, Fate, Parked, Planned
 from tests.fakes.notary import Answer, FakeNotary
 from tests.ledger.guards import HandClock, Ledger, body, running, settled, small, written
@@ -55,6 +58,36 @@ async def test_what_waits_shares_a_commit() -> None:
     assert [receipt.sequence for receipt in receipts] == list(range(1, 101))
     assert sizes == [commits.MAX_RECORDS, 101 - commits.MAX_RECORDS]
     assert ledger.verify().status is lanes.Status.PROVEN
+
+
+async def test_what_nobody_waits_for_shares_a_commit() -> None:
+    """Records that linger are stored together, with the first record that somebody waits for at the latest."""
+    ledger = Ledger()
+    async with running(ledger):
+        await settled()
+        lingering = []
+        for _ in range(5):
+            lingering.append(ledger.lane.append(small(ledger.clock), linger=True))
+            await settled()
+        await ledger.lane.append(small(ledger.clock)).stored(seconds=5)
+        sizes = [len(commits.unpack(commit.body)) for commit in ledger.store.stored()]
+        receipts = [await one.stored(seconds=0) for one in lingering]
+
+    assert (sizes, [receipt.sequence for receipt in receipts]) == ([1, 6], [1, 2, 3, 4, 5])
+
+
+@pytest.mark.parametrize("count", [1, commits.MAX_RECORDS], ids=["one", "a commit full"])
+async def test_what_nobody_waits_for_is_stored_soon(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that lingers is stored when its time is over; a full commit does not wait for that."""
+    monkeypatch.setattr(committer, "LINGER_SECONDS", 0.01 if count == 1 else 3600)
+    ledger = Ledger()
+    async with running(ledger):
+        await settled()
+        pending = [ledger.lane.append(small(ledger.clock), linger=True) for _ in range(count)]
+        receipts = [await one.stored(seconds=5) for one in pending]
+        monkeypatch.setattr(committer, "LINGER_SECONDS", 0.01)
+
+    assert len(receipts) == count
 
 
 async def test_large_records_are_spread_over_commits() -> None:
@@ -253,13 +286,23 @@ async def test_a_fork_at_the_end_closes_the_new_lane() -> None:
     assert [r["kind"] for r in ledger.records() if r["lane"] == receipt.lane] == ["LaneOpen", "Decision", "LaneClose"]
 
 
-async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("bound", "most", "reached"),
+    [
+        ("MAX_PENDING_BYTES", 10_000, lambda status: status.pending_bytes),
+        ("MAX_PENDING_RECORDS", 10, lambda status: status.pending_records),
+    ],
+    ids=["bytes", "records"],
+)
+async def test_what_waits_is_bounded(
+    bound: str, most: int, reached: Callable[[LaneStatus], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Beyond the bound a record is refused before it has a place; with room again the lane goes on without a gap."""
-    monkeypatch.setattr(lane_module, "MAX_PENDING_BYTES", 10_000)
+    monkeypatch.setattr(lane_module, bound, most)
     ledger = Ledger(FakeLaneStore(parked := Parked()))
     await ledger.lane.start()
     accepted = []
-    while ledger.lane.status.pending_bytes < lane_module.MAX_PENDING_BYTES:
+    while reached(ledger.lane.status) < most:
         accepted.append(ledger.lane.append(body(ledger.clock)))
     with pytest.raises(SinkFault, match="wait to be stored"):
         ledger.lane.append(body(ledger.clock))

@@ -6,17 +6,19 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from interlock.core.audit import record, recordschema
+from interlock.core.audit import record, recordschema, runrecords
 from interlock.core.audit.record import Kind
 from interlock.core.audit.recordparts import Reason
 from interlock.core.audit.recordschema import Field
+from interlock.core.audit.runs import Run
 from interlock.core.types import CallerProof, Decision, Durability, JsonObject, Operation, Request, Severity, Verdict
 from tests.fakes.notary import Answer, FakeNotary
 from tests.ledger import strategies
-from tests.ledger.guards import CLUSTER, ENGINE, HandClock, Ledger, keyed, written
+from tests.ledger.guards import CLUSTER, ENGINE, HandClock, Ledger, body, keyed, written
 from tests.support.policies import SOUND, policy, request
 
 TYPES = {"str": "string", "bool": "boolean", "int": "integer"}
+PLACE: JsonObject = {"id": "x", "lane": "x", "sequence": 0, "previous": ""}
 MAPS = {"user.extra"}  # whose keys are data
 
 
@@ -60,7 +62,7 @@ def test_every_decision_is_as_documented(request: Request, decision: Decision) -
         now=datetime(2026, 1, 1, tzinfo=UTC),
         digest=keyed,
     )
-    assert _faults(made | {"id": "x", "lane": "x", "sequence": 0, "previous": ""}) == []
+    assert _faults(made | PLACE) == []
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,26 @@ def test_every_policy_change_is_as_documented(old: JsonObject | None, new: JsonO
         digest=keyed,
     )
 
-    assert _faults(made | {"id": "x", "lane": "x", "sequence": 0, "previous": ""}) == []
+    assert _faults(made | PLACE) == []
+
+
+def _runs() -> Iterator[JsonObject]:
+    """Every record of a series and of a batch."""
+    denied = body(HandClock()) | PLACE
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    run = Run(key="k", about=runrecords.about(denied), opening="", first=now, last=now, count=3)
+    yield runrecords.series_count(run, series="x", now=now, closed=True)
+    yield from runrecords.left_open([denied], now=now)
+    yield runrecords.batch_open(denied, now=now)
+    yield runrecords.batch_close(run, batch="x", now=now)
+
+
+def test_every_record_of_a_run_is_as_documented() -> None:
+    """Counts, lower bounds, and both ends of a batch."""
+    made = list(_runs())
+
+    assert [one["kind"] for one in made] == ["SeriesCount", "SeriesCount", "BatchOpen", "BatchClose"]
+    assert [_faults(one | PLACE) for one in made] == [[]] * 4
 
 
 @pytest.mark.parametrize("answers", [[], [Answer.IS_AWAY]], ids=["certified at once", "certified later"])

@@ -15,6 +15,7 @@ from interlock.serve.endpoint import Endpoint
 from interlock.serve.metrics import GuardMetrics
 from interlock.serve.policychanges import PolicyChanges
 from interlock.serve.proof import PathSecrets
+from interlock.serve.recorder import Recorder
 from interlock.serve.reviewer import Reviewer
 from interlock.serve.tls import ServerIdentity, server_context
 from tests.fakes.reader import FakeReader
@@ -45,9 +46,8 @@ class Stage:
         self.snapshots = FakeSnapshots(view)
         secrets = PathSecrets()
         secrets.replace(f"{SECRET}\n{OLDER}\n".encode())
-        reviewer = Reviewer(
-            surroundings=AROUND, reader=FakeReader(), sink=self.sink, clock=lambda: NOW, metrics=self.metrics
-        )
+        recorder = Recorder(surroundings=AROUND, sink=self.sink, clock=lambda: NOW, metrics=self.metrics)
+        reviewer = Reviewer(recorder=recorder, reader=FakeReader(), clock=lambda: NOW, metrics=self.metrics)
         self.endpoint = Endpoint(
             reviewer=reviewer,
             policy_changes=PolicyChanges(surroundings=AROUND, sink=self.sink, clock=lambda: NOW, metrics=self.metrics),
@@ -146,7 +146,7 @@ async def test_certificate_proves(serve: Serve, asking: ssl.SSLContext, certifie
 
     for path in (PATH, UNPROVEN):
         async with client.wire(certified) as wire:
-            await wire.send(post(path, review()))
+            await wire.send(post(path, review(userInfo={"username": path})))
             assert (await wire.reply()).status == 200
     assert stage.proofs() == ["certificate", "certificate"]
 

@@ -9,6 +9,7 @@ from interlock.core.policies.policy import Policy
 from interlock.core.types import CallerProof, JsonObject, NamespaceView
 from interlock.errors import BadReview, Forbidden, Unavailable
 from interlock.serve.metrics import GuardMetrics
+from interlock.serve.recorder import Recorder
 from interlock.serve.reviewer import Reviewer
 from interlock.serve.surroundings import Surroundings
 from interlock.settings import COMMIT_DEADLINE_SECONDS
@@ -36,9 +37,8 @@ class Stage:
         self.snapshot = snapshot.build(
             generation=7, policies=stored, namespaces=[NamespaceView(name="prod-shop"), NamespaceView(name="shop")]
         )
-        self._reviewer = Reviewer(
-            surroundings=AROUND, reader=self.reader, sink=self.sink, clock=lambda: NOW, metrics=self.metrics
-        )
+        recorder = Recorder(surroundings=AROUND, sink=self.sink, clock=lambda: NOW, metrics=self.metrics)
+        self._reviewer = Reviewer(recorder=recorder, reader=self.reader, clock=lambda: NOW, metrics=self.metrics)
 
     async def answer(self, body: bytes) -> JsonObject:
         """The response to a review."""

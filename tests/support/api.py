@@ -4,6 +4,7 @@ import base64
 import http.client
 import ssl
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ CALL_SECONDS = 30.0  # longer than any webhook timeout, so that a failed call is
 class Api:
     """One keep-alive connection to the API server as the kubeconfig's current user."""
 
-    def __init__(self, kubeconfig: str) -> None:
+    def __init__(self, kubeconfig: str, *, seconds: float = CALL_SECONDS) -> None:
         """Read the kubeconfig's first cluster and user; only client certificates are understood."""
         found: dict[str, Any] = yaml.safe_load(Path(kubeconfig).read_text())
         cluster, user = found["clusters"][0]["cluster"], found["users"][0]["user"]
@@ -28,7 +29,7 @@ class Api:
             context.load_cert_chain(pair)
         address = urlsplit(cluster["server"])
         self._connection = http.client.HTTPSConnection(
-            address.hostname or "", address.port, context=context, timeout=CALL_SECONDS
+            address.hostname or "", address.port, context=context, timeout=seconds
         )
 
     def __enter__(self) -> Self:
@@ -39,11 +40,25 @@ class Api:
         """Close the connection."""
         self._connection.close()
 
-    def call(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
-        """One request; status and decoded body. A PATCH is a JSON merge patch."""
-        payload = None if body is None else orjson.dumps(body)
+    def call(
+        self, method: str, path: str, body: object = None, *, acting_as: Sequence[str] = ()
+    ) -> tuple[int, dict[str, Any]]:
+        """One request; status and decoded body. A PATCH is a JSON merge patch.
+
+        Args:
+            method: HTTP method.
+            path: of the request.
+            body: what to send.
+            acting_as: a user to impersonate, and then its groups.
+        """
+        payload = b"" if body is None else orjson.dumps(body)
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
-        self._connection.request(method, path, body=payload, headers={"Content-Type": kind})
+        names = ("Impersonate-User", *("Impersonate-Group" for _ in acting_as[1:]))
+        self._connection.putrequest(method, path)
+        for name, value in (*zip(names, acting_as, strict=False), ("Content-Type", kind)):
+            self._connection.putheader(name, value)
+        self._connection.putheader("Content-Length", str(len(payload)))
+        self._connection.endheaders(payload or None)
         answer = self._connection.getresponse()
         return answer.status, orjson.loads(answer.read())
 

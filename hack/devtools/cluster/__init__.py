@@ -13,7 +13,7 @@ through a forwarder (`forwarder`), every other pod is simulated by kwok (`kwok`)
 Runs inside the checkout's virtual environment, on Linux.
 """
 
-from devtools.cluster.lifecycle import Cluster, Provider, down, up
+from devtools.cluster.lifecycle import Cluster, Provider, down, restart, up
 from devtools.cluster.status import report
 
-__all__ = ["Cluster", "Provider", "down", "report", "up"]
+__all__ = ["Cluster", "Provider", "down", "report", "restart", "up"]

@@ -7,7 +7,7 @@ can be used once the node is Ready and the default ServiceAccount, which pods ne
 import asyncio
 
 from devtools.cluster import kwok
-from devtools.cluster.api import CONFLICT, Api, ApiError, Object
+from devtools.cluster.api import Api, Object
 from devtools.cluster.controlplane import NODE, ControlPlane
 from devtools.cluster.daemons import Daemon
 
@@ -56,12 +56,10 @@ def is_ready(node: Object | None) -> bool:
 
 
 async def _register(admin: Api) -> None:
+    """Make what the node needs; what a restarted cluster has already is not even tried, admission may be against it."""
     for path, body in (*kwok.grant(), kwok.node()):
-        try:
+        if not await _exists(admin, f"{path}/{body['metadata']['name']}"):
             await admin.create(path, body)
-        except ApiError as error:
-            if error.code != CONFLICT:
-                raise
 
 
 async def _exists(admin: Api, path: str) -> bool:

@@ -17,7 +17,7 @@ def main() -> int:
     for each in ENDING:
         signal.signal(each, _leave)
     try:
-        return {"up": _up, "down": _down, "status": _status}[options.command](options)
+        return {"up": _up, "restart": _restart, "down": _down, "status": _status}[options.command](options)
     except ToolError as error:
         console.say(f"error: {error}")
     except KeyboardInterrupt:
@@ -28,6 +28,12 @@ def main() -> int:
 def _up(options: argparse.Namespace) -> int:
     made = cluster.up(options.name, options.provider, bare=options.bare)
     print("\n".join(made.exports))
+    return 0
+
+
+def _restart(options: argparse.Namespace) -> int:
+    cluster.restart(options.name)
+    console.say(f"Cluster {options.name} is up again.")
     return 0
 
 
@@ -59,9 +65,10 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help="auto uses the cluster that INTERLOCK_KUBECONFIG names, if set; otherwise, and as local, one is made here",
     )
+    restart = commands.add_parser("restart", help="kill its processes and start them again on what was stored")
     down = commands.add_parser("down", help="end its processes and remove its files")
     status = commands.add_parser("status", help="show each process; exit code 1 if not all is up")
-    for each in (up, down, status):
+    for each in (up, restart, down, status):
         each.add_argument("--name", default="interlock", help="which cluster (default: interlock)")
     return parser
 

@@ -1,4 +1,4 @@
-"""Up and down. Whatever ends `up` early, an error, Ctrl-C or a signal, ends in the same removal as `down`.
+"""Up, restart and down. What ends `up` or `restart` early, an error or a signal, ends in the same removal as `down`.
 
 Tools are found or built before anything of the cluster exists. From then on somebody is always there to clean up:
 `up` itself, or, if it is killed outright, the supervisor that hangs on its lifeline.
@@ -112,6 +112,24 @@ def down(name: str = "interlock") -> bool:
     there = place.exists()
     removal.remove(place)
     return there
+
+
+def restart(name: str = "interlock") -> Cluster:
+    """Cut the power and bring the cluster up again: every process is killed, all that was stored is there again.
+
+    It is up when control plane and node are; what runs in pods comes back as it can.
+
+    Raises:
+        ToolError: there is no such cluster made here, or it did not come up again (nothing is left of it then).
+    """
+    place = state.of(name)
+    if not place.exists() or place.read().network is None:
+        raise ToolError(f"there is no cluster {name} that was made here")
+    processes.kill_all(place)
+    removal.forget_processes(place)
+    with _supervised(place):
+        pass
+    return _cluster(place)
 
 
 def _existing(place: State, wanted: Description) -> Cluster:

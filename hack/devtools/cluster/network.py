@@ -14,6 +14,7 @@ A block is claimed by an abstract socket: visible to everybody on the machine, g
 """
 
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from devtools.errors import ToolError
@@ -61,8 +62,11 @@ class Network:
         return f"127{reported.removeprefix('10')}" if reported.startswith(prefix) else None
 
 
-def claim() -> tuple[Network, socket.socket]:
+def claim(blocks: Iterable[int] = BLOCKS) -> tuple[Network, socket.socket]:
     """Take the first free block.
+
+    Args:
+        blocks: those that will do.
 
     Returns:
         The network, and the socket that holds the claim for as long as it is open.
@@ -70,7 +74,8 @@ def claim() -> tuple[Network, socket.socket]:
     Raises:
         ToolError: every block is taken.
     """
-    for block in BLOCKS:
+    wanted = list(blocks)
+    for block in wanted:
         holder = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             holder.bind(f"\0interlock-loopback-{block}")
@@ -78,7 +83,7 @@ def claim() -> tuple[Network, socket.socket]:
             holder.close()
         else:
             return Network(block=block), holder
-    raise ToolError(f"all {len(BLOCKS)} loopback blocks are taken by other clusters on this machine")
+    raise ToolError(f"all of {len(wanted)} loopback blocks are taken by other clusters on this machine")
 
 
 def free_ports(address: str, count: int) -> list[int]:

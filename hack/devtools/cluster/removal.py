@@ -18,3 +18,12 @@ def remove(state: State) -> None:
     for parent in state.directory.parents[:2]:
         with contextlib.suppress(OSError):  # another cluster lies there
             parent.rmdir()
+
+
+def forget_processes(state: State) -> None:
+    """Remove what processes have left behind that were all killed: their records, and what pods had on disk."""
+    for record in state.processes.glob("*.json"):
+        record.unlink()
+    for directory in state.pods.iterdir():
+        if "." in directory.name:  # namespace.name: a pod of ours
+            shutil.rmtree(directory)

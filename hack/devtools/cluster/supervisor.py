@@ -18,7 +18,7 @@ from devtools.cluster.api import Api
 from devtools.cluster.controlplane import NODE, ControlPlane
 from devtools.cluster.forwarder import Forwarder
 from devtools.cluster.kubelet import Kubelet
-from devtools.cluster.state import Ports, State
+from devtools.cluster.state import Description, Ports, State
 from devtools.errors import ToolError
 
 NAMESPACE = "interlock-system"  # whose Services are forwarded; nothing else that is called runs here
@@ -27,13 +27,21 @@ NAMESPACE = "interlock-system"  # whose Services are forwarded; nothing else tha
 def main() -> None:
     """Run the cluster in the directory that the command line names."""
     state = State(directory=Path(sys.argv[1]))
+    before = state.read()
     try:
-        net, claim = network.claim()
+        net, claim = network.claim([before.network.block] if before.network else network.BLOCKS)
         with claim:
-            asyncio.run(_supervise(_planned(state, net)))
+            asyncio.run(_supervise(_known(state, before) or _planned(state, net)))
     except ToolError as error:
         lifeline.say_failed(error)
         sys.exit(1)
+
+
+def _known(state: State, before: Description) -> ControlPlane | None:
+    """The control plane of a cluster that ran before: keys, configuration, addresses and data stay what they are."""
+    if not (before.network and before.ports):
+        return None
+    return ControlPlane(state=state, network=before.network, ports=before.ports, tools=before.tools)
 
 
 def _planned(state: State, net: network.Network) -> ControlPlane:

@@ -42,6 +42,17 @@ class Kubectl:
         found: JsonObject = orjson.loads(self.run("get", *arguments, "-o", "json"))
         return found
 
+    def find(self, *arguments: str) -> JsonObject | None:
+        """Like `get` of one object by name; None if there is none.
+
+        Raises:
+            Forbidden: the user may not.
+            Unavailable: any other failure, in kubectl's words.
+            UsageError: there is no kubectl.
+        """
+        found = self.run("get", *arguments, "--ignore-not-found", "-o", "json")
+        return orjson.loads(found) if found else None
+
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """Run any kubectl command and return what it printed.
 

@@ -1,6 +1,11 @@
-"""`interlock ledger show`: the records of decisions, for people and programs. It shows, it does not verify."""
+"""`interlock ledger show`: the records of decisions, for people and programs. It shows, it does not verify.
 
-from collections.abc import Iterable, Iterator
+A denial that was repeated is one line with its count; `≥` before it says that the count is not closed (the series goes
+on, or its guard was killed). Of a deletecollection each member is a line, and one without an end is named on standard
+error.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,7 +16,8 @@ from interlock.cli import stored
 from interlock.cli.columns import columns
 from interlock.cli.kubectl import Kubectl
 from interlock.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace
-from interlock.core.audit import commits, record
+from interlock.core.audit import commits, record, runrecords
+from interlock.core.audit.runrecords import Count
 from interlock.core.ports import StoredCommit
 from interlock.core.text import printable
 from interlock.core.types import JsonObject
@@ -19,7 +25,7 @@ from interlock.errors import BadInput, InterlockError
 
 _ABOUT_ACTIONS = (record.Kind.DECISION, record.Kind.POLICY_CHANGE)
 
-COLUMNS = ("TIME", "VERDICT", "SEVERITY", "USER", "ACTION", "TARGET", "POLICY", "RECORD")
+COLUMNS = ("TIME", "VERDICT", "SEVERITY", "USER", "ACTION", "TARGET", "POLICY", "COUNT", "RECORD")
 
 app = typer.Typer(help="Look into the ledger.", no_args_is_help=True)
 
@@ -43,7 +49,9 @@ def show(
     namespace: Namespace = DEFAULT_NAMESPACE,
     kubeconfig: Kubeconfig = "",
     context: Context = "",
-    every_kind: Annotated[bool, typer.Option("--all", help="Also what lanes say about themselves.")] = False,
+    every_kind: Annotated[
+        bool, typer.Option("--all", help="Also counts, batches, and what lanes say about themselves.")
+    ] = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="table, or one JSON object a line.")] = Output.TABLE,
 ) -> None:
     """Print the records of decisions, oldest first."""
@@ -59,7 +67,10 @@ def show(
         for one in shown:
             typer.echo(orjson.dumps(one))
     else:
-        typer.echo("\n".join(columns(COLUMNS, [_row(one) for one in shown])))
+        counts = runrecords.series_counts(records)
+        typer.echo("\n".join(columns(COLUMNS, [_row(one, counts) for one in shown])))
+    for batch in sorted(runrecords.open_batches(records)):
+        typer.echo(f"batch {batch} has no end: its deletecollection goes on, or its guard was killed", err=True)
 
 
 def _records(found: Iterable[StoredCommit]) -> Iterator[JsonObject]:
@@ -71,9 +82,9 @@ def _records(found: Iterable[StoredCommit]) -> Iterator[JsonObject]:
             typer.echo(f"{commit.name}: unreadable: {error}; run `interlock verify`", err=True)
 
 
-def _row(one: JsonObject) -> tuple[str, ...]:
+def _row(one: JsonObject, counts: Mapping[str, Count]) -> tuple[str, ...]:
     """One line of the table, with nothing in it that could move a cursor."""
-    return tuple(map(printable, _cells(one)))
+    return tuple(map(printable, _cells(one, counts)))
 
 
 def _change(one: JsonObject) -> str:
@@ -83,7 +94,7 @@ def _change(one: JsonObject) -> str:
     return f"{one['operation'].lower()}, loosens" if one["loosens"] else one["operation"].lower()
 
 
-def _cells(one: JsonObject) -> Iterator[str]:
+def _cells(one: JsonObject, counts: Mapping[str, Count]) -> Iterator[str]:
     target = one.get("target", {})
     policies: list[JsonObject] = one.get("policies", [])
     place = "/".join(part for part in (target.get("namespace", ""), target.get("name", "")) if part)
@@ -94,4 +105,12 @@ def _cells(one: JsonObject) -> Iterator[str]:
     yield policies[0]["finding"] if policies else _change(one)
     yield f"{target.get('resource', '')} {place}".strip()
     yield ", ".join(policy["name"] for policy in policies)
+    yield _count(one, counts)
     yield one["id"]
+
+
+def _count(one: JsonObject, counts: Mapping[str, Count]) -> str:
+    """How many requests the line stands for."""
+    if one["kind"] != record.Kind.DECISION:
+        return str(one.get("count", ""))
+    return str(counts.get(one["id"], Count(count=1, exact=True)))

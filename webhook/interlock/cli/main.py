@@ -2,7 +2,8 @@
 
 import typer
 
-from interlock.cli import catalogue, controller, guard, ledger, verify, version
+from interlock.cli import arm, catalogue, controller, disarm, guard, ledger, purge, verify, version
+from interlock.cli.doctor import command as doctor
 
 app = typer.Typer(
     name="interlock",
@@ -12,10 +13,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command("arm")(arm.arm)
 app.command("catalogue")(catalogue.catalogue)
 app.command("controller")(controller.controller)
+app.command("disarm")(disarm.disarm)
+app.command("doctor")(doctor.doctor)
 app.command("guard")(guard.guard)
 app.add_typer(ledger.app, name="ledger")
+app.command("purge")(purge.purge)
 app.command("verify")(verify.verify)
 app.command("version")(version.version)
 

@@ -7,5 +7,6 @@ import typer
 Kubeconfig = Annotated[str, typer.Option(help="Kubeconfig file to use instead of kubectl's default.")]
 Context = Annotated[str, typer.Option(help="Context of the kubeconfig to use.")]
 Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace that Interlock is installed in.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
 
 DEFAULT_NAMESPACE = "interlock-system"

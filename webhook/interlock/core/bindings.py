@@ -61,11 +61,17 @@ def new_subjects(request: Request) -> tuple[Subject, ...]:
     `roleRef` cannot be changed; if it ever were, every subject would be new.
     """
     same_role = role_reference(request.old_object) == role_reference(request.object)
-    known = set(_subjects(request.old_object, request.namespace)) if same_role else set()
-    return tuple(subject for subject in _subjects(request.object, request.namespace) if subject not in known)
+    known = set(subjects(request.old_object, request.namespace)) if same_role else set()
+    return tuple(subject for subject in subjects(request.object, request.namespace) if subject not in known)
 
 
-def _subjects(binding: JsonObject | None, namespace: str) -> tuple[Subject, ...]:
+def subjects(binding: JsonObject | None, namespace: str) -> tuple[Subject, ...]:
+    """Whom a binding gives its role, in its order.
+
+    Args:
+        binding: the binding; None gives it to nobody.
+        namespace: the binding's.
+    """
     listed = (_subject(subject, namespace) for subject in unstructured.items(binding, "subjects"))
     return tuple(dict.fromkeys(listed))
 

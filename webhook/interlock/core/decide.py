@@ -55,16 +55,16 @@ def decide(
     asked |= {policy.name: policy for policy, _ in left}
     outcomes: list[PolicyOutcome] = []
     for policy in asked.values():
-        selected = [finding for finding in findings if match.selects(policy.match, finding, view)]
-        selected += [finding for leaver, finding in left if leaver is policy]
-        outcomes += _outcomes(policy, selected, view, now)
+        selected = match.selected(policy.match, findings, view)
+        if left:
+            selected += [finding for leaver, finding in left if leaver is policy]
+        if selected:
+            outcomes += _outcomes(policy, selected, view, now)
     return _combined(request, found, outcomes, "")
 
 
 def _outcomes(policy: Policy, selected: Sequence[Finding], view: View, now: datetime) -> Iterable[PolicyOutcome]:
     """What a policy says to the findings that it selects: one outcome, or none."""
-    if not selected:
-        return ()
     ordered = sorted(selected, key=_worst_first)
     lifted = [_lifted_by(policy, finding, view) for finding in ordered]
     for finding, entries in zip(ordered, lifted, strict=True):

@@ -87,6 +87,13 @@ class LaneStore(Protocol):
             Unavailable: no answer.
         """
 
+    async def commits_of(self, lane: str) -> Sequence[StoredCommit]:
+        """Every stored commit of one lane, consistent at one instant, sorted by name.
+
+        Raises:
+            Unavailable: no answer.
+        """
+
 
 class Pending(Protocol):
     """A record that has its place in the lane but is perhaps not yet durable."""
@@ -106,11 +113,12 @@ class Pending(Protocol):
 class RecordSink(Protocol):
     """Where decisions are recorded."""
 
-    def append(self, body: JsonObject) -> Pending:
+    def append(self, body: JsonObject, *, linger: bool = False) -> Pending:
         """Give the record its id, sequence, previous leaf and signature now; commit in the background.
 
         Args:
             body: what `core.audit.record.body` made; without id, lane, sequence and previous leaf.
+            linger: nobody waits for this record: it may be kept for up to half a second to share a commit with others.
 
         Raises:
             SinkFault: the sink accepts nothing (stopped, forked, or its bound is reached); the record has no place.

@@ -61,11 +61,22 @@ class ConfigMapLaneStore:
         Raises:
             Unavailable: no answer.
         """
-        found = [commit async for page in self._pages() for commit in page]
+        return await self._listed(LANE_SELECTOR)
+
+    async def commits_of(self, lane: str) -> Sequence[StoredCommit]:
+        """Every stored commit of one lane, consistent at one instant, sorted by name.
+
+        Raises:
+            Unavailable: no answer.
+        """
+        return await self._listed(f"{LANE_SELECTOR},{LANE_LABEL}={lane}")
+
+    async def _listed(self, selector: str) -> list[StoredCommit]:
+        found = [commit async for page in self._pages(selector) for commit in page]
         return sorted(found, key=lambda commit: commit.name)
 
-    async def _pages(self) -> AsyncIterator[list[StoredCommit]]:
-        async for page, _ in self._api.pages(self._collection, label_selector=LANE_SELECTOR):
+    async def _pages(self, selector: str) -> AsyncIterator[list[StoredCommit]]:
+        async for page, _ in self._api.pages(self._collection, label_selector=selector):
             yield [stored(item) for item in page]
 
     @property

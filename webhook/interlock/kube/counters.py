@@ -28,6 +28,9 @@ LOG = structlog.get_logger(__name__)
 RETRY_SECONDS = 1.0
 """After a list or watch that failed."""
 
+COUNTED = {Kind.DECISION.value, Kind.SERIES_COUNT.value}
+"""Of a series, the first denial is a Decision, and each SeriesCount adds those that came after."""
+
 STOPPED = {Verdict.DENY.title, Verdict.WARN.title}
 
 
@@ -41,14 +44,14 @@ class Counts:
     would_have: int = 0
     last_match: str = ""
 
-    def add(self, outcome: JsonObject, record: JsonObject) -> None:
-        """Count one policy's outcome in one record."""
+    def add(self, outcome: JsonObject, record: JsonObject, times: int) -> None:
+        """Count one policy's outcome in one record, which speaks of this many requests."""
         yields = outcome.get("yields")
         enforced = outcome.get("mode") == Mode.ENFORCE.value
-        self.matches += 1
-        self.denials += enforced and yields == Verdict.DENY.title == record.get("verdict")
-        self.warnings += enforced and yields == Verdict.WARN.title
-        self.would_have += not enforced and yields in STOPPED
+        self.matches += times
+        self.denials += times * (enforced and yields == Verdict.DENY.title == record.get("verdict"))
+        self.warnings += times * (enforced and yields == Verdict.WARN.title)
+        self.would_have += times * (not enforced and yields in STOPPED)
         self.last_match = max(self.last_match, unstructured.text(record, "time"))
 
 
@@ -78,12 +81,18 @@ class Tally:
         return counted
 
     def _record(self, record: JsonObject) -> bool:
-        if record["kind"] != Kind.DECISION.value:
+        if record["kind"] not in COUNTED:
             return False
         outcomes = [found for found in unstructured.items(record, "policies") if not found.get("excludedBy")]
         for outcome in outcomes:
-            self._counts[unstructured.text(outcome, "uid")].add(outcome, record)
+            self._counts[unstructured.text(outcome, "uid")].add(outcome, record, _requests(record))
         return bool(outcomes)
+
+
+def _requests(record: JsonObject) -> int:
+    """How many requests a record speaks of that no record before it does."""
+    added = record.get("added", 0) if record["kind"] == Kind.SERIES_COUNT else 1
+    return added if isinstance(added, int) else 0
 
 
 class LedgerReader:

@@ -117,6 +117,17 @@ class GuardLease:
         }
 
 
+async def lane_before(api: ApiClient, pod: settings.Pod) -> str:
+    """Read which lane this pod was writing before its guard was started again; empty if that is not known."""
+    path = paths.named(GROUP, "v1", "leases", pod.name, namespace=pod.namespace)
+    try:
+        metadata = (await api.get(path, seconds=WRITE_SECONDS))["metadata"]
+    except ClusterError:
+        return ""
+    annotations: dict[str, str] = metadata.get("annotations") or {}
+    return annotations.get(settings.LANE_ANNOTATION, "")
+
+
 def _micro_time(now: datetime) -> str:
     """MicroTime of meta/v1."""
     return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

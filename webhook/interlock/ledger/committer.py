@@ -12,14 +12,17 @@ from interlock.ledger.durable import Commit, Pause, make_durable
 from interlock.ledger.pending import PendingRecord
 from interlock.ledger.queue import Queue
 
+# How long records wait for others when nobody waits for them: they are to be stored within a second.
+LINGER_SECONDS = 0.5
+
 _log = structlog.get_logger("interlock.ledger")
 
 
 class Committer:
     """Takes a batch from the queue, makes it durable, hands out its receipts, takes the next.
 
-    There is no timer: a flush begins when the one before is done, so a lone record never waits and a crowd shares a
-    commit.
+    A flush begins when the one before is done, so a lone record never waits and a crowd shares a commit. Only records
+    that nobody waits for are kept a little, for others to come.
 
     Attributes:
         stored_records: records stored so far.
@@ -63,12 +66,26 @@ class Committer:
     async def run(self) -> None:
         """Store until cancelled."""
         while True:
+            await self._something()
+            await self._pressing()
             if batch := self._queue.next_batch():
                 await self._commit(batch)
-            else:
-                self._idle.set()
-                self._work.clear()
-                await self._work.wait()
+
+    async def _something(self) -> None:
+        while not len(self._queue):
+            self._idle.set()
+            self._work.clear()
+            await self._work.wait()
+
+    async def _pressing(self) -> None:
+        """Wait until what waits is worth a commit: somebody waits for it, or it is much, or the time is over."""
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                while not self._queue.presses:
+                    self._work.clear()
+                    await self._work.wait()
+        except TimeoutError:
+            return
 
     async def _commit(self, batch: list[PendingRecord]) -> None:
         try:

@@ -8,7 +8,7 @@ Rules kept here:
   more.
 - A lane is given up when somebody else wrote under its next name (Fork), and closed when the clock stepped back. What
   waited moves to a new lane under its old id; the process goes on.
-- What waits is bounded in bytes; beyond that `append` refuses, and the policy's durability decides.
+- What waits is bounded in records and bytes; beyond that `append` refuses, and the policy's durability decides.
 
 It does not decide what a missing receipt means for a request, and it knows nothing of checkpoints.
 """
@@ -32,7 +32,9 @@ from interlock.ledger.pending import PendingRecord
 from interlock.ledger.queue import Queue
 from interlock.ledger.status import LaneStatus
 
-# Envelopes that may wait while the store is away: some 7,000 typical records, half a minute of 200 decisions a second.
+# What may wait while the store is away: half a minute of 250 decisions a second with typical records, and envelopes of
+# less memory than a guard has to spare.
+MAX_PENDING_RECORDS = 8_192
 MAX_PENDING_BYTES = 16 * 1024 * 1024
 
 # How long a certificate is waited for: a controller in the cluster answers in milliseconds or is not there.
@@ -116,11 +118,12 @@ class Lane:
         self._accepting = True
         self._open(certificate, after="")
 
-    def append(self, body: JsonObject) -> PendingRecord:
+    def append(self, body: JsonObject, *, linger: bool = False) -> PendingRecord:
         """Give the record its id, place and signature now; it is stored in the background.
 
         Args:
             body: of `core.audit.record.body`.
+            linger: nobody waits for it, so it may wait for others to share a commit with.
 
         Raises:
             SinkFault: nothing is accepted (before the start, after the end, or too much waits); the record has no
@@ -129,11 +132,11 @@ class Lane:
         """
         if not self._accepting:
             raise SinkFault(self._broken or "the ledger is not open")
-        if self._queue.bytes >= MAX_PENDING_BYTES:
+        if len(self._queue) >= MAX_PENDING_RECORDS or self._queue.bytes >= MAX_PENDING_BYTES:
             raise SinkFault(f"{len(self._queue)} records wait to be stored: {self._committer.fault}")
         if self._stepped_back(times.read(str(body["time"]))):
             self._change_lane("ClockStepped")
-        return self._admit(body)
+        return self._admit(body, linger=linger)
 
     async def close(self, *, seconds: float) -> None:
         """Write the lane's last record and wait until everything is stored.
@@ -159,9 +162,9 @@ class Lane:
 
     # ----------------------------------------------------------------------------------------------- records
 
-    def _admit(self, body: JsonObject, *, about_lane: bool = False) -> PendingRecord:
+    def _admit(self, body: JsonObject, *, about_lane: bool = False, linger: bool = False) -> PendingRecord:
         record_id = ids.uuid7(self._clock(), self._entropy(ids.RANDOM_BYTES))
-        pending = PendingRecord(body, record_id=record_id, chain=self._chain, about_lane=about_lane)
+        pending = PendingRecord(body, record_id=record_id, chain=self._chain, about_lane=about_lane, linger=linger)
         self._enqueue(pending)
         return pending
 

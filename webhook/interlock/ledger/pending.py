@@ -14,10 +14,13 @@ class PendingRecord:
     """Implements `core.ports.Pending`.
 
     It may move: when its lane has to be given up before it was stored, it gets a place in the next one, under the same
-    id. What a lane says about itself (`about_lane`) has no meaning elsewhere and does not move.
+    id. What a lane says about itself (`about_lane`) has no meaning elsewhere and does not move. For one that lingers
+    (`linger`) nobody waits.
     """
 
-    def __init__(self, body: Mapping[str, object], *, record_id: str, chain: Chain, about_lane: bool) -> None:
+    def __init__(
+        self, body: Mapping[str, object], *, record_id: str, chain: Chain, about_lane: bool, linger: bool = False
+    ) -> None:
         """Give the record its first place.
 
         Raises:
@@ -26,6 +29,7 @@ class PendingRecord:
         """
         self.time = times.read(str(body["time"]))
         self.about_lane = about_lane
+        self.linger = linger
         self._record_id = record_id
         self._outcome: asyncio.Future[Receipt | None] = asyncio.get_running_loop().create_future()
         self.sealed: Sealed = chain.seal(body, record_id)
@@ -69,7 +73,8 @@ class PendingRecord:
         Raises:
             SinkFault: not known to be durable within `seconds`; it may still become so.
         """
-        await asyncio.wait([self._outcome], timeout=seconds)
+        if not self._outcome.done():
+            await asyncio.wait([self._outcome], timeout=seconds)
         receipt = self._outcome.result() if self._outcome.done() else None
         if receipt is None:
             raise SinkFault(f"record {self._record_id} is not known to be stored within {seconds} s")

@@ -29,6 +29,12 @@ class Queue:
         self._waiting.append(record)
         self._bytes += record.size
 
+    @property
+    def presses(self) -> bool:
+        """Whether somebody waits for one of the records behind the batch, or they fill a commit."""
+        full = len(self._waiting) >= commits.MAX_RECORDS or self._bytes >= commits.MAX_RAW_BYTES
+        return full or any(not record.linger for record in self._waiting)
+
     def next_batch(self) -> list[PendingRecord]:
         """Take the next commit's records: of one lane, within the bounds of a commit, at least one if any waits.
 

@@ -4,61 +4,35 @@
                                            ▲
                              what a parent read shows (system identities only, within a deadline)
 
-What becomes of a decision whose record is not known to be stored when `COMMIT_DEADLINE_SECONDS` are over:
-
-    verdict   durability asked   outcome
-    deny      any                stands, and says that the record is not known to be stored
-    allow     BlockingStrict     refused: no stored record, no allow
-    allow     Blocking           allowed; a sink fault is counted
-    any       Batch              not waited for at all
+What is recorded, and what becomes of a decision that cannot be, is `serve.recorder`.
 """
 
 import asyncio
-from dataclasses import dataclass
 
 import structlog
 
 from interlock.core import catalogue, systems
-from interlock.core.audit import record
 from interlock.core.decide import decide
-from interlock.core.ports import Clock, ClusterReader, Pending, RecordSink
+from interlock.core.ports import Clock, ClusterReader
 from interlock.core.review import request as requests
 from interlock.core.review import response
 from interlock.core.snapshot import Snapshot
 from interlock.core.systems import Parent, Reference
-from interlock.core.types import CallerProof, Decision, Durability, Facts, Receipt, Request
-from interlock.errors import BadReview, Forbidden, NotFound, SinkFault, Unavailable
+from interlock.core.types import CallerProof, Decision, Facts, Request
+from interlock.errors import BadReview, Forbidden, NotFound, Unavailable
 from interlock.serve.metrics import GuardMetrics
-from interlock.serve.surroundings import Surroundings
-from interlock.settings import COMMIT_DEADLINE_SECONDS, SIZING_DEADLINE_SECONDS
+from interlock.serve.recorder import Recorded, Recorder
+from interlock.settings import SIZING_DEADLINE_SECONDS
 
 LOG = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of a decision's record."""
-
-    record_id: str = ""
-    receipt: Receipt | None = None
-    fault: str = ""
 
 
 class Reviewer:
     """Answers reviews."""
 
-    def __init__(
-        self,
-        *,
-        surroundings: Surroundings,
-        reader: ClusterReader,
-        sink: RecordSink,
-        clock: Clock,
-        metrics: GuardMetrics,
-    ) -> None:
-        self._around = surroundings
+    def __init__(self, *, recorder: Recorder, reader: ClusterReader, clock: Clock, metrics: GuardMetrics) -> None:
+        self._recorder = recorder
         self._reader = reader
-        self._sink = sink
         self._clock = clock
         self._metrics = metrics
 
@@ -82,16 +56,22 @@ class Reviewer:
 
     async def _answer(self, request: Request, proof: CallerProof, snapshot: Snapshot) -> bytes:
         decision = await self._decide(request, snapshot)
-        recorded = await self._recorded(request, decision, proof, snapshot) if decision.recorded else Recorded()
+        recorded = await self._recorded(request, decision, proof, snapshot)
         self._metrics.decided(verdict=decision.verdict.title, operation=request.operation.value)
         return response.answer(
             request,
             decision,
             receipt=recorded.receipt,
+            batch=recorded.batch,
             record_id=recorded.record_id,
             recorded_fault=recorded.fault,
             now=self._clock(),
         )
+
+    async def _recorded(self, request: Request, decision: Decision, proof: CallerProof, snapshot: Snapshot) -> Recorded:
+        if not decision.recorded:
+            return Recorded()
+        return await self._recorder.record(request, decision, proof=proof, generation=snapshot.generation)
 
     # ------------------------------------------------------------------------------------------ decision
 
@@ -135,48 +115,6 @@ class Reviewer:
         except NotFound:
             return systems.is_going(reference, None)
         return systems.is_going(reference, found)
-
-    # ------------------------------------------------------------------------------------------ record
-
-    async def _recorded(self, request: Request, decision: Decision, proof: CallerProof, snapshot: Snapshot) -> Recorded:
-        """Record the decision and wait as its durability says."""
-        body = record.body(
-            request,
-            decision,
-            caller=proof,
-            cluster=self._around.cluster,
-            engine=self._around.engine(snapshot.generation),
-            now=self._clock(),
-            digest=self._around.digest,
-        )
-        try:
-            pending = self._sink.append(body)
-        except SinkFault as fault:
-            return self._faulty(decision, Recorded(fault=str(fault)))
-        if decision.durability is Durability.BATCH:
-            return Recorded(record_id=pending.record_id)
-        return await self._waited(decision, pending)
-
-    async def _waited(self, decision: Decision, pending: Pending) -> Recorded:
-        begun = _monotonic()
-        try:
-            receipt = await pending.stored(seconds=COMMIT_DEADLINE_SECONDS)
-        except SinkFault as fault:
-            return self._faulty(decision, Recorded(record_id=pending.record_id, fault=str(fault)))
-        finally:
-            self._metrics.waited_for_record(_monotonic() - begun)
-        return Recorded(record_id=pending.record_id, receipt=receipt)
-
-    def _faulty(self, decision: Decision, recorded: Recorded) -> Recorded:
-        self._metrics.sink_fault(decision.durability.value)
-        LOG.error(
-            "a decision is answered without a stored record",
-            record=recorded.record_id,
-            verdict=decision.verdict.title,
-            durability=decision.durability.value,
-            why=recorded.fault,
-        )
-        return recorded
 
 
 def _monotonic() -> float:

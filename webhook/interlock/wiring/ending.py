@@ -15,7 +15,7 @@ snapshot says how old it is. At its end kopf cancels every task that it did not 
 
 import asyncio
 import signal
-from collections.abc import Collection, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -71,6 +71,7 @@ async def serve_until(
     opening: Work[bool],
     operator: Operator,
     http: HttpServer,
+    closing: Callable[[], None],
     lane: Lane,
     drain_seconds: float,
 ) -> None:
@@ -82,6 +83,7 @@ async def serve_until(
         opening: what must have succeeded before kopf starts the listener.
         operator: what kopf runs.
         http: the listener that kopf starts, to be drained.
+        closing: called when no review is at work any more, before the lane is closed.
         lane: to be closed at the end.
         drain_seconds: how long to go on serving after the signal.
 
@@ -94,7 +96,7 @@ async def serve_until(
         if await unless(stopping, opening):
             kopf_task = tasks.create_task(_operate(operator, stopping=stopping, over=over), name="kopf")
             await stopping.wait()
-            await _drain(http, lane, drain_seconds)
+            await _drain(http, closing, lane, drain_seconds)
             await _cancelled(running)
             over.set()
             await kopf_task
@@ -142,11 +144,12 @@ class _Everybody(Collection[Any]):
         return len(asyncio.all_tasks())
 
 
-async def _drain(http: HttpServer, lane: Lane, seconds: float) -> None:
+async def _drain(http: HttpServer, closing: Callable[[], None], lane: Lane, seconds: float) -> None:
     LOG.info("stopping: every answer ends its connection", drain_seconds=seconds, connections=http.open_connections)
     http.begin_drain()
     await asyncio.sleep(seconds)
     cut = await http.finish_drain(AT_WORK_SECONDS)
+    closing()
     try:
         await lane.close(seconds=FLUSH_SECONDS)
     except SinkFault as fault:

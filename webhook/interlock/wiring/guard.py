@@ -26,7 +26,7 @@ from interlock.errors import ClusterError
 from interlock.kube import ownkinds, watches
 from interlock.kube.client import ApiClient
 from interlock.kube.configmaps import ConfigMapLaneStore
-from interlock.kube.lease import GuardLease, GuardState
+from interlock.kube.lease import GuardLease, GuardState, lane_before
 from interlock.kube.notary_client import KubeNotaryClient
 from interlock.kube.reader import KubeReader
 from interlock.kube.session import ApiTarget, open_session
@@ -38,11 +38,12 @@ from interlock.serve.health import Check, Health
 from interlock.serve.limits import HEALTH
 from interlock.serve.metrics import GuardMetrics
 from interlock.serve.policychanges import PolicyChanges
+from interlock.serve.recorder import Recorder
 from interlock.serve.reviewer import Reviewer
 from interlock.serve.server import HttpServer
 from interlock.serve.surroundings import Surroundings
 from interlock.settings import DIGEST_KEY_SECRET, GuardSettings
-from interlock.wiring import clock, ending, readings
+from interlock.wiring import clock, ending, readings, succession
 from interlock.wiring.material import Known, Material, learned
 
 LOG = structlog.get_logger(__name__)
@@ -102,10 +103,11 @@ class _Process:
     async def _serve(self, api: ApiClient, known: Known) -> None:
         settings, told = self.settings, asyncio.Event()
         material = Material()
+        store = ConfigMapLaneStore(api, namespace=settings.pod.namespace)
         feed = SnapshotFeed(api, reached=told.set)
         lane = Lane(
             writer=self._writer(known.cluster),
-            store=ConfigMapLaneStore(api, namespace=settings.pod.namespace),
+            store=store,
             notary=self._notary(api, material),
             clock=clock.now,
             entropy=secrets.token_bytes,
@@ -117,10 +119,9 @@ class _Process:
             digest=known.digest,
             snapshot_age_seconds=lambda: feed.freshness().age_seconds,
         )
+        recorder = Recorder(surroundings=around, sink=lane, clock=clock.now, metrics=self.metrics)
         endpoint = Endpoint(
-            reviewer=Reviewer(
-                surroundings=around, reader=KubeReader(api), sink=lane, clock=clock.now, metrics=self.metrics
-            ),
+            reviewer=Reviewer(recorder=recorder, reader=KubeReader(api), clock=clock.now, metrics=self.metrics),
             policy_changes=PolicyChanges(surroundings=around, sink=lane, clock=clock.now, metrics=self.metrics),
             snapshots=feed,
             secrets=material.path_secrets,
@@ -134,13 +135,27 @@ class _Process:
         lease = GuardLease(api, pod=settings.pod, clock=clock.now, state=lambda: _state(feed, lane), changed=told)
         await ending.serve_until(
             self.stopping,
-            background=(material.follow(api, settings.pod.namespace, admission), feed.run(), lease.run()),
-            opening=_opened(lane, material),
+            background=(
+                material.follow(api, settings.pod.namespace, admission),
+                feed.run(),
+                lease.run(),
+                recorder.run(),
+            ),
+            opening=self._opened(api, lane, store, material),
             operator=ending.Operator(registry=self._registry(feed), configuration=watches.configured(admission)),
             http=admission.http,
+            closing=recorder.close,
             lane=lane,
             drain_seconds=settings.drain_seconds,
         )
+
+    async def _opened(self, api: ApiClient, lane: Lane, store: ConfigMapLaneStore, material: Material) -> bool:
+        """Open the lane, once the notary could be recognised: one that is certified from the start is better."""
+        await material.read.wait()
+        before = await lane_before(api, self.settings.pod)  # the Lease is written anew after the first snapshot
+        await lane.start()
+        await succession.close_left_open(before, lane=lane, store=store, clock=clock.now)
+        return True
 
     def _registry(self, feed: SnapshotFeed) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
@@ -185,10 +200,3 @@ def _target(settings: GuardSettings) -> ApiTarget:
 def _state(feed: SnapshotFeed, lane: Lane) -> GuardState:
     status = lane.status
     return GuardState(generation=feed.freshness().generation, lane=status.lane, certified=status.certified)
-
-
-async def _opened(lane: Lane, material: Material) -> bool:
-    """Open the lane, once the notary could be recognised: a lane that is certified from the start is the better one."""
-    await material.read.wait()
-    await lane.start()
-    return True

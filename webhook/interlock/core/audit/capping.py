@@ -16,6 +16,8 @@ Digest = Callable[[bytes], str]
 
 T = TypeVar("T")
 
+LONGEST = 6  # bytes that JSON takes for one character: \u0000
+
 DIGEST_SHOWN = 16  # hex digits of a cut text's digest: enough to tell two apart
 
 
@@ -35,7 +37,7 @@ class Cap:
 
     def shorten(self, text: str) -> str:
         """Give the text back whole, or its beginning with length and digest of the whole."""
-        if len(orjson.dumps(text)) - 2 <= self.text:
+        if len(text) * LONGEST <= self.text or len(orjson.dumps(text)) - 2 <= self.text:
             return text
         whole = text.encode()
         return f"{self._beginning(text)}… [{len(whole)} bytes, digest {self.digest(whole)[:DIGEST_SHOWN]}]"

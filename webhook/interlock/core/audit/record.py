@@ -47,6 +47,9 @@ class Kind(StrEnum):
 
     DECISION = "Decision"
     POLICY_CHANGE = "PolicyChange"
+    SERIES_COUNT = "SeriesCount"
+    BATCH_OPEN = "BatchOpen"
+    BATCH_CLOSE = "BatchClose"
     LANE_OPEN = "LaneOpen"
     LANE_CERTIFIED = "LaneCertified"
     LANE_CLOSE = "LaneClose"
@@ -109,7 +112,7 @@ def body(
         A body of at most `MAX_BODY_BYTES` when written.
     """
     about = {"callerProof": caller.value, "engine": _engine(engine)}
-    about |= _about_itself(Kind.DECISION, cluster=cluster, now=now)
+    about |= about_itself(Kind.DECISION, cluster=cluster, now=now)
     return _fitting(lambda cap: about | about_request(request, cap) | about_decision(decision, cap), digest)
 
 
@@ -136,7 +139,7 @@ def policy_change(
         A body of at most `MAX_BODY_BYTES` when written.
     """
     about = {"callerProof": caller.value, "engine": _engine(engine)}
-    about |= _about_itself(Kind.POLICY_CHANGE, cluster=cluster, now=now)
+    about |= about_itself(Kind.POLICY_CHANGE, cluster=cluster, now=now)
     return _fitting(lambda cap: about | about_request(request, cap) | about_change(request, cap), digest)
 
 
@@ -176,7 +179,7 @@ def lane_open(
         certificate: envelope by the notary; None opens an uncertified lane.
         after: lane that this one takes over from in the same process; empty at the process's start.
     """
-    made = _about_itself(Kind.LANE_OPEN, cluster=writer.cluster, now=now)
+    made = about_itself(Kind.LANE_OPEN, cluster=writer.cluster, now=now)
     made |= {"publicKey": public_key, "namespace": writer.namespace, "pod": writer.pod, "podUID": writer.pod_uid}
     made |= {"engine": {"version": writer.version}, "after": after}
     return made if certificate is None else made | {"certificate": certificate}
@@ -184,12 +187,12 @@ def lane_open(
 
 def lane_certified(writer: Writer, *, now: datetime, certificate: JsonObject) -> JsonObject:
     """Make the body of the record that certifies a lane which was opened uncertified."""
-    return _about_itself(Kind.LANE_CERTIFIED, cluster=writer.cluster, now=now) | {"certificate": certificate}
+    return about_itself(Kind.LANE_CERTIFIED, cluster=writer.cluster, now=now) | {"certificate": certificate}
 
 
 def lane_close(writer: Writer, *, now: datetime, reason: str) -> JsonObject:
     """Make the body of a lane's last record."""
-    return _about_itself(Kind.LANE_CLOSE, cluster=writer.cluster, now=now) | {"reason": reason}
+    return about_itself(Kind.LANE_CLOSE, cluster=writer.cluster, now=now) | {"reason": reason}
 
 
 def place(made: Mapping[str, object], *, record_id: str, lane: str, sequence: int, previous: str) -> bytes:
@@ -238,7 +241,8 @@ def _write(record: Mapping[str, object]) -> bytes:
     return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
 
 
-def _about_itself(kind: Kind, *, cluster: str, now: datetime) -> JsonObject:
+def about_itself(kind: Kind, *, cluster: str, now: datetime) -> JsonObject:
+    """Write what every body begins with."""
     return {"schema": SCHEMA, "kind": kind.value, "time": times.write(now), "cluster": cluster}
 
 

@@ -54,7 +54,11 @@ def _omitted(path: str) -> Field:
 
 EVERY_RECORD = (
     _string("schema", "`audit.interlock.dev/record/v1`"),
-    _string("kind", "what the record is about: Decision, PolicyChange, LaneOpen, LaneCertified, LaneClose"),
+    _string(
+        "kind",
+        "what the record is about: Decision, PolicyChange, SeriesCount, BatchOpen, BatchClose, "
+        "LaneOpen, LaneCertified, LaneClose",
+    ),
     _string("id", "UUIDv7; the record's name"),
     _string("lane", "the lane that it stands in: first 16 hex digits of the SHA-256 of the lane's public key"),
     _integer("sequence", "its place in the lane, from 0 without a gap"),
@@ -139,6 +143,45 @@ DECISION = (
     _omitted("policies"),
 )
 
+# What the records of a series or a batch repeat of the decision that opened it.
+REPEATED = tuple(
+    field
+    for field in DECISION
+    if field.path in {"operation", "verdict", "severity", "wouldHave"} or field.path.startswith(("user.", "policies"))
+) + tuple(
+    field
+    for field in DECISION
+    if field.path.startswith("target.") and field.path.split(".")[1] not in {"namespace", "name", "uid", "inCollection"}
+)
+
+SPAN = (
+    _string("first", f"time of the first request ({INSTANT})"),
+    _string("last", f"time of the newest request ({INSTANT})"),
+)
+
+SERIES_COUNT = (
+    _string("series", "id of the Decision that opened the series: the denial that was repeated, on whatever objects"),
+    _integer("count", "denials so far, the first included; replaces the count of the record before"),
+    _integer("added", "denials that no earlier record of the series tells of"),
+    _boolean("closed", "whether the series is over: nothing for 60 seconds, or its guard stopped"),
+    _may(
+        _boolean("countLowerBound", "true if the guard was killed before it could count on: there may have been more")
+    ),
+    *SPAN,
+    *REPEATED,
+)
+
+BATCH_OPEN = (
+    _string("target.namespace", "namespace of the collection"),
+    *REPEATED,
+)
+
+BATCH_CLOSE = (
+    _string("batch", "id of the BatchOpen; a batch without BatchClose goes on, or its guard was killed"),
+    _integer("count", "members, each of which has a Decision of its own"),
+    *SPAN,
+)
+
 POLICY_CHANGE = (
     *REQUEST,
     _boolean("loosens", "whether the change may let through what was stopped before; true unless the contrary is sure"),
@@ -176,6 +219,9 @@ LANE_CLOSE = (_string("reason", "Stopped, ClockStepped, TakenOver"),)
 FIELDS: Mapping[Kind, tuple[Field, ...]] = {
     Kind.DECISION: DECISION,
     Kind.POLICY_CHANGE: POLICY_CHANGE,
+    Kind.SERIES_COUNT: SERIES_COUNT,
+    Kind.BATCH_OPEN: BATCH_OPEN,
+    Kind.BATCH_CLOSE: BATCH_CLOSE,
     Kind.LANE_OPEN: LANE_OPEN,
     Kind.LANE_CERTIFIED: CERTIFICATE,
     Kind.LANE_CLOSE: LANE_CLOSE,

@@ -19,36 +19,42 @@ class Globs:
     Attributes:
         patterns: as written, in the order written.
         literals: those without a wildcard.
+        prefixes: those with one at their end, without it; most are, and all of them are compared at once.
         parts: the others, split at their wildcards.
     """
 
     patterns: tuple[str, ...]
     literals: frozenset[str] = field(repr=False)
+    prefixes: tuple[str, ...] = field(repr=False)
     parts: tuple[tuple[str, ...], ...] = field(repr=False)
 
     @classmethod
     def of(cls, patterns: Iterable[str]) -> Self:
         """Compile patterns."""
         written = tuple(patterns)
+        split = [tuple(pattern.split(WILDCARD)) for pattern in written if WILDCARD in pattern]
         return cls(
             patterns=written,
             literals=frozenset(pattern for pattern in written if WILDCARD not in pattern),
-            parts=tuple(tuple(pattern.split(WILDCARD)) for pattern in written if WILDCARD in pattern),
+            prefixes=tuple(parts[0] for parts in split if not any(parts[1:])),
+            parts=tuple(parts for parts in split if any(parts[1:])),
         )
 
     @property
     def literal(self) -> bool:
         """Whether no pattern has a wildcard, so that `literals` says it all."""
-        return not self.parts
+        return not self.prefixes and not self.parts
 
     @property
     def everything(self) -> bool:
         """Whether some pattern matches any text."""
-        return any(not any(parts) for parts in self.parts)
+        return "" in self.prefixes
 
     def match(self, text: str) -> bool:
         """Whether some pattern matches the whole text."""
-        return text in self.literals or any(_fits(parts, text) for parts in self.parts)
+        if text in self.literals or text.startswith(self.prefixes):
+            return True
+        return bool(self.parts) and any(_fits(parts, text) for parts in self.parts)
 
 
 def _fits(parts: tuple[str, ...], text: str) -> bool:

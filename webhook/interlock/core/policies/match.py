@@ -60,9 +60,12 @@ def labels_of(obj: JsonObject) -> Labels:
     return unstructured.mapping(obj, "metadata", "labels")
 
 
-def selects(scope: Match, finding: Finding, view: View) -> bool:
-    """Whether a policy's match selects a finding."""
-    return scope.covers(finding, view.request) and asked_by(scope, view) and _touches(scope, finding.reach, view)
+def selected(scope: Match, findings: Sequence[Finding], view: View) -> list[Finding]:
+    """The findings that a policy's match selects; what is asked once for all of them is asked once."""
+    covered = [finding for finding in findings if scope.covers(finding, view.request)]
+    if not covered or not asked_by(scope, view) or not _may_be_object(scope, view):
+        return []
+    return [finding for finding in covered if _touches(scope, finding.reach, view)]
 
 
 def asked_by(scope: Match, view: View) -> bool:
@@ -81,11 +84,14 @@ def lifts(entry: Exclusion, finding: Finding, view: View) -> bool:
     )
 
 
+def _may_be_object(scope: Match, view: View) -> bool:
+    """The reading of match: in doubt it is meant."""
+    return scope.objects is None or maybe_meant(scope.objects, view.request.name, view.labels)
+
+
 def _touches(scope: Match, reach: Reach, view: View) -> bool:
     """The reading of match: in doubt it is meant."""
-    return (scope.namespaces is None or intersects(scope.namespaces, reach, view)) and (
-        scope.objects is None or maybe_meant(scope.objects, view.request.name, view.labels)
-    )
+    return scope.namespaces is None or intersects(scope.namespaces, reach, view)
 
 
 def _holds(scope: Match, reach: Reach, view: View) -> bool:

@@ -82,10 +82,9 @@ class Subjects:
 
     def match(self, user: User) -> bool:
         """Whether this user is meant."""
-        account = user.service_account
         return (
             self.users.match(user.name)
-            or (account != "" and self.service_accounts.match(account))
+            or (user.service_account != "" and self.service_accounts.match(user.service_account))
             or any(self.groups.match(group) for group in user.groups)
         )
 

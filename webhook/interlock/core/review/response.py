@@ -50,6 +50,7 @@ def answer(
     record_id: str,
     recorded_fault: str,
     now: datetime,
+    batch: Receipt | None = None,
 ) -> bytes:
     """Answer a review that was decided.
 
@@ -60,24 +61,25 @@ def answer(
         record_id: the record's id, empty if it has none.
         recorded_fault: why it is not known to be stored, empty if nobody waited for it.
         now: the instant that a window's opening is told relative to.
+        batch: for a member of a deletecollection, proof that the record which opens the batch is stored.
     """
     stored = receipt.record_id if receipt else ""
     body: JsonObject = {"uid": request.uid, "allowed": decision.allowed}
     if not decision.allowed:
         text = explain.denial(request, decision, receipt=receipt, record_id=record_id, fault=recorded_fault, now=now)
         body |= _refused(request, _FORBIDDEN, text, _causes(decision, "Deny", stored))
-    elif is_withheld(decision, receipt):
+    elif is_withheld(decision, receipt or batch):
         text = explain.withheld(decision, record_id=record_id, fault=recorded_fault)
         body |= _refused(request, _UNAVAILABLE, text, _causes(decision, "Unrecorded", stored))
     if lines := list(islice(explain.warnings(request, decision, record_id=record_id), MAX_WARNINGS)):
         body["warnings"] = lines
     if decision.recorded and record_id:
-        body["auditAnnotations"] = annotations(decision.stated, record_id, receipt)
+        body["auditAnnotations"] = annotations(decision.stated, record_id, receipt, batch=batch)
     return _review(body)
 
 
 def is_withheld(decision: Decision, receipt: Receipt | None) -> bool:
-    """Whether an allow may not be given: BlockingStrict means no stored record, no allow."""
+    """Whether an allow may not be given: BlockingStrict means no stored record, its own or its batch's, no allow."""
     strict = decision.recorded and decision.durability is Durability.BLOCKING_STRICT
     return decision.allowed and strict and receipt is None
 
@@ -99,10 +101,21 @@ def failed(uid: str, error_id: str) -> bytes:
     return _review({"uid": uid, "allowed": False, "status": _status((500, "InternalError"), text, ())})
 
 
-def annotations(verdict: Verdict, record_id: str, receipt: Receipt | None) -> JsonObject:
+def annotations(
+    verdict: Verdict, record_id: str, receipt: Receipt | None, *, batch: Receipt | None = None
+) -> JsonObject:
     """What the API server's own audit log is to say: which record this request has, and where it is stored."""
-    place = f"{receipt.lane}/{receipt.sequence} {receipt.leaf}" if receipt else f"{record_id} not-known-to-be-stored"
-    return {annotation_key(record_id): f"{verdict.title} {place}"}
+    return {annotation_key(record_id): f"{verdict.title} {_stored_place(record_id, receipt, batch)}"}
+
+
+def _stored_place(record_id: str, receipt: Receipt | None, batch: Receipt | None) -> str:
+    if receipt is not None:
+        return _written(receipt)
+    return f"{record_id} " + (f"in batch {_written(batch)}" if batch else "not-known-to-be-stored")
+
+
+def _written(receipt: Receipt) -> str:
+    return f"{receipt.lane}/{receipt.sequence} {receipt.leaf}"
 
 
 def annotation_key(record_id: str) -> str:

@@ -1,0 +1,44 @@
+"""The command line of hack/bench."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from devtools import console
+from devtools.bench import admission, report
+from devtools.errors import ToolError
+
+SECONDS = 3.0  # of one run: thousands of reviews, and all runs together stay well under ten minutes
+ENDING = (signal.SIGTERM, signal.SIGHUP)  # like Ctrl-C, they take the cluster down
+OUTPUTS = {"table": report.table, "json": report.as_json}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print to standard output, and return the exit code."""
+    options = _parser().parse_args(arguments)
+    for each in ENDING:
+        signal.signal(each, _leave)
+    try:
+        print(OUTPUTS[options.output](admission.measure(options.seconds)))
+    except ToolError as error:
+        console.say(f"error: {error}")
+    except KeyboardInterrupt:
+        console.say("interrupted")
+    else:
+        return 0
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hack/bench", description="What Interlock costs, measured on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("admission", help="what a review costs, beside a server that decides nothing")
+    command.add_argument("--output", choices=tuple(OUTPUTS), default="table", help="default: table")
+    command.add_argument("--seconds", type=float, default=SECONDS, help=f"of each run (default: {SECONDS:.0f})")
+    return parser
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)

@@ -1,0 +1,77 @@
+"""`interlock disarm`: the off switch. It needs nothing of Interlock alive, only the right to delete one object.
+
+Where the controllers repair the configuration by themselves, they are scaled away, or it would be back in a second.
+"""
+
+import typer
+
+from interlock.cli import installation
+from interlock.cli.installation import CONFIGURATION, CONFIGURATIONS, CONTROLLERS
+from interlock.cli.kubectl import Kubectl
+from interlock.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace, Yes
+from interlock.cli.telling import errors_told
+from interlock.core import unstructured
+from interlock.errors import ClusterError, Forbidden
+
+CONTROLLERS_GONE_SECONDS = 60  # their draining and a margin; what is deleted meanwhile is deleted again afterwards
+
+MEANING = f"""\
+This deletes ValidatingWebhookConfiguration {CONFIGURATION}. From then on Interlock stops nothing and records nothing,
+until it is armed again. Policies, keys and records stay; what guards Interlock's own namespace stays in force."""
+
+REPAIRS = f"""\
+selfRepair is on: controllers would make the configuration again. Deployment {CONTROLLERS} is scaled to 0 as well."""
+
+DISARMED = "disarmed; `interlock arm` arms it again"
+DISARMED_FOR_GOOD = "disarmed; `helm upgrade` brings the controllers back, and they arm it again"
+
+
+def disarm(
+    *, yes: Yes = False, namespace: Namespace = DEFAULT_NAMESPACE, kubeconfig: Kubeconfig = "", context: Context = ""
+) -> None:
+    """Switch Interlock off, dead or alive: delete its webhook configuration."""
+    with errors_told():
+        kubectl = Kubectl(kubeconfig=kubeconfig, context=context)
+        repairs = _repairs(kubectl, namespace)
+        if not repairs and kubectl.find(CONFIGURATIONS, CONFIGURATION) is None:
+            typer.echo("Interlock is disarmed already")
+            return
+        typer.echo("\n".join([MEANING, REPAIRS] if repairs else [MEANING]))
+        _ = yes or typer.confirm("Disarm?", abort=True)
+        _disarm(kubectl, namespace, repairs=repairs)
+        typer.echo(DISARMED_FOR_GOOD if repairs else DISARMED)
+
+
+def _repairs(kubectl: Kubectl, namespace: str) -> bool:
+    """Whether controllers that may run would make the configuration again."""
+    try:
+        found = kubectl.find("deployment", CONTROLLERS, "-n", namespace)
+    except Forbidden as error:  # no reason not to disarm
+        typer.echo(f"whether selfRepair is on cannot be seen: {error}", err=True)
+        return False
+    return bool(unstructured.integer(found, "spec", "replicas")) and any(
+        "--self-repair" in unstructured.texts(container, "args")
+        for container in unstructured.items(found, "spec", "template", "spec", "containers")
+    )
+
+
+def _disarm(kubectl: Kubectl, namespace: str, *, repairs: bool) -> None:
+    """Delete the configuration; at once, and again when nobody is left who could have made it anew."""
+    if repairs:
+        kubectl.run("scale", f"deployment/{CONTROLLERS}", "--replicas=0", "-n", namespace)
+    _delete(kubectl)
+    if repairs:
+        _wait_for_controllers(kubectl, namespace)
+        _delete(kubectl)
+
+
+def _delete(kubectl: Kubectl) -> None:
+    kubectl.run("delete", CONFIGURATIONS, CONFIGURATION, "--ignore-not-found")
+
+
+def _wait_for_controllers(kubectl: Kubectl, namespace: str) -> None:
+    gone = ("--for=delete", f"--timeout={CONTROLLERS_GONE_SECONDS}s")
+    try:
+        kubectl.run("wait", "pods", "-l", installation.pods_of("controller"), "-n", namespace, *gone)
+    except ClusterError as error:
+        typer.echo(f"controllers may still run and arm it again: {error}", err=True)

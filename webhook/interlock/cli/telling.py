@@ -1,0 +1,22 @@
+"""How a command that cannot do what was asked ends: one line on standard error, exit code 1."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from interlock.errors import InterlockError
+
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """End the command with the message of an error of ours.
+
+    Raises:
+        Exit: with code 1, in the place of an InterlockError.
+    """
+    try:
+        yield
+    except InterlockError as error:
+        typer.echo(error.diagnostics(), err=True)
+        raise typer.Exit(1) from error
