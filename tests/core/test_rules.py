@@ -1,7 +1,6 @@
 """Which webhook a request goes to: every one that a policy could select to exactly one, and Fail only where it may."""
 
 import re
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +12,7 @@ from interlock.core.interception.rules import Delivery
 from interlock.core.policies import leaving
 from interlock.core.policies.policy import Policy
 from interlock.core.types import JsonObject, Mode, Operation, Request, User
-from tests.support import cel
+from tests.support.interception import sent_to
 from tests.support.policies import parsed
 
 HOME = "interlock-system"
@@ -26,43 +25,6 @@ COLLECTOR = User(name="system:serviceaccount:kube-system:generic-garbage-collect
 GUARD = User(name=f"system:serviceaccount:{HOME}:interlock-guard")
 
 # ------------------------------------------------------------------------------------------ an independent model
-
-
-def _sent(webhooks: list[JsonObject], request: Request) -> set[str]:
-    """The webhooks that the API server would call: rules first, then every condition."""
-    return {
-        webhook["name"].partition(".")[0]
-        for webhook in webhooks
-        if any(_rule_matches(rule, request) for rule in webhook["rules"])
-        and all(cel.evaluate(c["expression"], request=_review(request)) for c in webhook.get("matchConditions", []))
-    }
-
-
-def _rule_matches(rule: JsonObject, request: Request) -> bool:
-    groups = "*" in rule["apiGroups"] or request.group in rule["apiGroups"]
-    return (
-        request.operation.value in rule["operations"]
-        and groups
-        and any(_pattern_matches(pattern, request) for pattern in rule["resources"])
-    )
-
-
-def _pattern_matches(pattern: str, request: Request) -> bool:
-    resource, _, subresource = pattern.partition("/")
-    return resource in {"*", request.resource} and subresource in {"*", request.subresource}
-
-
-def _review(request: Request) -> dict[str, Any]:
-    """`request` as CEL sees it: an empty field is absent."""
-    fields = {
-        "operation": request.operation.value,
-        "resource": {"group": request.group, "version": "v1", "resource": request.resource},
-        "subResource": request.subresource,
-        "namespace": request.namespace,
-        "name": request.name,
-        "userInfo": {"username": request.user.name, "groups": list(request.user.groups)},
-    }
-    return {key: value for key, value in fields.items() if value}
 
 
 def _could_select(policy: Policy, request: Request) -> bool:
@@ -165,7 +127,7 @@ def test_every_request_goes_to_exactly_one(policies: list[Policy], requests: lis
     """What some policy could select goes to enforce or observe, or to system; nothing goes to two of them."""
     webhooks = rules.webhooks(policies, DELIVERY)
     for request in requests:
-        sent = _sent(webhooks, request) - {"self"}
+        sent = sent_to(webhooks, request) - {"self"}
         system = systems.identity_of(request.user) is not None
         assert len(sent) <= 1, (request, sent)
         assert sent <= ({"system"} if system else {"enforce", "observe"})
@@ -179,7 +141,7 @@ def test_fail_where_a_policy_can_deny_and_nowhere_forbidden(policies: list[Polic
     webhooks = rules.webhooks(policies, DELIVERY)
     denying = [policy for policy in policies if rules.denies(policy)]
     for request in requests:
-        enforced = "enforce" in _sent(webhooks, request)
+        enforced = "enforce" in sent_to(webhooks, request)
         selecting = [policy for policy in denying if _could_select(policy, request)]
         protected = request.namespace in {rules.KUBE_SYSTEM, HOME}
         if protected:
@@ -285,7 +247,7 @@ def test_under_a_policy_for_everything(
         user=user,
     )
 
-    assert _sent(webhooks, request) == sent
+    assert sent_to(webhooks, request) == sent
 
 
 def test_a_thousand_names_stay_bounded() -> None:

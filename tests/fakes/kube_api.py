@@ -288,8 +288,8 @@ class KubeApi:
                 namespace = ""
                 if kind.namespaced and parts[0] == "namespaces" and len(parts) > 2:
                     namespace, parts = parts[1], parts[2:]
-                if parts[0] == kind.plural and len(parts) <= 2:
-                    return _Target(kind, namespace, parts[1] if len(parts) == 2 else "")
+                if parts[0] == kind.plural and parts[2:] in ([], ["status"]):
+                    return _Target(kind, namespace, "".join(parts[1:2]))
         return None
 
 
@@ -318,10 +318,14 @@ def _expected(stored: JsonObject, body: JsonObject) -> bool:
 
 
 def _merged(stored: JsonObject, patch: JsonObject) -> JsonObject:
-    merged = dict(stored)
+    """RFC 7386: objects are merged, null removes."""
+    merged = {key: value for key, value in stored.items() if key not in patch}
     for key, value in patch.items():
-        old = merged.get(key)
-        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        old = stored.get(key)
+        if isinstance(value, dict):
+            merged[key] = _merged(old if isinstance(old, dict) else {}, value)
+        elif value is not None:
+            merged[key] = value
     return merged
 
 

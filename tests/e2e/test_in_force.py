@@ -1,0 +1,81 @@
+"""From `kubectl apply` to the first denial: a policy is in force in less than two seconds, and its status says so."""
+
+import secrets
+import time
+
+import pytest
+
+from interlock.core.types import JsonObject
+from tests.e2e import policies
+from tests.e2e.conftest import SYSTEM
+from tests.support.api import Api
+from tests.support.kubectl import Kubectl, eventually
+
+pytestmark = pytest.mark.cluster
+
+IN_FORCE_SECONDS = 2.0  # promised
+POLICIES = "/apis/interlock.dev/v1alpha1/dangerpolicies"
+
+
+def test_in_force_in_time(kubectl: Kubectl, namespace: str) -> None:
+    """A new policy denies within two seconds of its creation, and stops denying within two of its deletion."""
+    kubectl.must("create", "configmap", "guarded", "-n", namespace)
+    policy = policies.no_configmap_delete(f"in-force-{secrets.token_hex(3)}", namespace)
+    name = policy["metadata"]["name"]
+    with Api(kubectl.kubeconfig) as api:
+        assert api.call("POST", POLICIES, policy)[0] == 201
+        denied_after = _seconds_until(api, namespace, 403)
+        status = eventually(lambda: _in_force(api, name), seconds=IN_FORCE_SECONDS, what="status says in force")
+        assert api.call("DELETE", f"{POLICIES}/{name}")[0] == 200
+        free_after = _seconds_until(api, namespace, 200)
+
+    assert status is not None
+    assert max(denied_after, free_after) < IN_FORCE_SECONDS
+    assert (status["reason"], status["observedGeneration"]) == ("Published", 1)
+
+
+def test_without_policies_nothing_is_intercepted(kubectl: Kubectl) -> None:
+    """Once the last policy is gone only Interlock's own kinds are sent to it."""
+    assert kubectl.get("dangerpolicies")["items"] == [], "another test left a policy behind"
+
+    def _own_kinds_only() -> bool:
+        configuration = kubectl.get("validatingwebhookconfiguration", "interlock")
+        return [webhook["name"] for webhook in configuration["webhooks"]] == ["self.interlock.dev"]
+
+    eventually(_own_kinds_only, seconds=IN_FORCE_SECONDS * 2, what="nothing but own kinds")
+
+
+def test_one_controller_leads(kubectl: Kubectl) -> None:
+    """The Lease names a pod that exists, and a killed leader is followed by the other one."""
+    first = _leader(kubectl)
+    kubectl.must("delete", "pod", "-n", SYSTEM, first, "--wait=false")
+    second = eventually(
+        lambda: (found := _leader(kubectl)) != first and found, seconds=30, what="another controller leads"
+    )
+
+    assert second in _controllers(kubectl)
+    kubectl.must("rollout", "status", "-n", SYSTEM, "deployment/interlock-controller", "--timeout=60s")
+
+
+def _leader(kubectl: Kubectl) -> str:
+    """The pod that holds the Lease; empty while nobody does."""
+    spec = kubectl.get("lease", "interlock-controller", "-n", SYSTEM)["spec"]
+    return str(spec.get("holderIdentity") or "").partition("_")[0]
+
+
+def _controllers(kubectl: Kubectl) -> set[str]:
+    items = kubectl.get("pods", "-n", SYSTEM, "-l", "app.kubernetes.io/component=controller")["items"]
+    return {item["metadata"]["name"] for item in items}
+
+
+def _seconds_until(api: Api, namespace: str, code: int) -> float:
+    """How long until a rehearsed deletion is answered so; each rehearsal is a review."""
+    begun = time.monotonic()
+    path = f"/api/v1/namespaces/{namespace}/configmaps/guarded?dryRun=All"
+    eventually(lambda: api.call("DELETE", path)[0] == code, seconds=30, what=f"answer {code}")
+    return time.monotonic() - begun
+
+
+def _in_force(api: Api, name: str) -> JsonObject | None:
+    conditions = api.call("GET", f"{POLICIES}/{name}")[1].get("status", {}).get("conditions", [])
+    return next((c for c in conditions if c["type"] == "InForce" and c["status"] == "True"), None)
