@@ -10,13 +10,14 @@ is over:
 An error ends kopf altogether, such as a watch that the API server breaks off in an unexpected way, and would end every
 guard of the cluster at the same moment. So kopf is begun anew here, while reviews are decided by what is known and the
 snapshot says how old it is. At its end kopf cancels every task that it did not find at its start, whoever made it
-(`run_tasks`; see its note); `_Everybody` keeps it from that.
+(`run_tasks`; see its note); `_Everybody` keeps it from that, and `_strays_ended` ends what is really kopf's.
 """
 
 import asyncio
 import signal
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import kopf
@@ -31,9 +32,12 @@ LOG = structlog.get_logger(__name__)
 T = TypeVar("T")
 Work = Coroutine[Any, Any, T]
 
+KOPF = Path(kopf.__file__).parent
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 AT_WORK_SECONDS = 5.0  # for requests at work: the webhook's own timeout, after which nobody waits for them
 RESTART_SECONDS = 1.0  # before kopf is begun anew: an API server that fails is not helped by being asked at once
+STRAY_SECONDS = 2.0  # for what kopf left; then it is said by name, and left to the end of the process
+STRAY_PAUSE_SECONDS = 0.05  # between two cancellations: a watcher of kopf can swallow one on its way out
 FLUSH_SECONDS = 5.0  # for the lane's last records; then what is left is said to be lost
 
 
@@ -117,6 +121,7 @@ async def _operate(operator: Operator, *, stopping: asyncio.Event, over: asyncio
             await asyncio.wait({run})
         finally:
             run.cancel()
+        await _strays_ended()
         if over.is_set():
             return
         LOG.error("kopf ended by itself and is begun anew", exc_info=None if run.cancelled() else run.exception())
@@ -129,6 +134,28 @@ async def _run_kopf(operator: Operator, *, stopping: asyncio.Event, over: asynci
     )
     handle_signals(stopping)
     await kopf.run_tasks(tasks, ignored=_Everybody())
+
+
+async def _strays_ended() -> None:
+    """End every task that a run of kopf left behind.
+
+    A watcher that lost its connection when the run ended waits for credentials that nobody will bring any more, and
+    outlives one cancellation (1.45.2, `streaming_block` awaits, and forgets, in its `finally`). Left alone it holds up
+    the end of the process, which waits for every task.
+    """
+    deadline = asyncio.get_running_loop().time() + STRAY_SECONDS
+    while strays := {task for task in asyncio.all_tasks() if _is_kopfs(task)}:
+        if asyncio.get_running_loop().time() > deadline:
+            LOG.error("kopf left tasks that do not end", tasks=sorted(task.get_name() for task in strays))
+            return
+        for task in strays:
+            task.cancel()
+        await asyncio.wait(strays, timeout=STRAY_PAUSE_SECONDS)
+
+
+def _is_kopfs(task: asyncio.Task[Any]) -> bool:
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and Path(code.co_filename).is_relative_to(KOPF)
 
 
 class _Everybody(Collection[Any]):
