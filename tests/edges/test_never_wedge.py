@@ -1,282 +1,359 @@
-"""With no guard left, and everything that could be guarded guarded, the cluster's own work goes on.
+"""With every guard dead and everything denied, Kubernetes itself goes on: the cluster never waits for Interlock.
 
-The tests have a cluster of their own, since they stop what others need. They run in the order in which they stand: each
-but the last leaves a cluster whose guards are dead.
-
-Nobody may begin anything here, that is the point of the policy. So what is to go on is begun under a system identity,
-whose requests never wait for a dead guard.
+One policy denies all that it can, `actions: ["*"]` and every operation on every resource, in all namespaces but
+kube-system and Interlock's own. What users had asked for before it was in force is then left to Kubernetes, which is
+held back until no process of Interlock's runs any more. The control plane is stopped and started in that state.
 """
 
-import os
-import secrets
-import subprocess
-from base64 import b64encode
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import orjson
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+import yaml
 
-from devtools import cluster
-from devtools.cluster.install import NAMESPACE, RELEASE
 from interlock.core.types import JsonObject
 from tests.e2e import policies
 from tests.e2e.conftest import wait_in_force
+from tests.support.clusters import OwnCluster, own_cluster
 from tests.support.entries import ENTRIES, refused_by_a_fence
 from tests.support.kubectl import Kubectl, eventually
+from tests.support.processes import frozen
+from tests.support.signing import request_for_node
 
 pytestmark = pytest.mark.cluster
 
+SYSTEM = "interlock-system"
+MANAGER = "kube-controller-manager"
+WORK, GOING, NEW = "wedge-work", "wedge-going", "wedge-new"
+HOST = "kubernetes.io/hostname"
+NODE = ("--as=system:node:node-1", "--as-group=system:nodes")
+SECONDS = 60.0  # for what takes Kubernetes a second or two
+LONG_SECONDS = 120.0
 POLICY = "edge-wedge"
-MASTERS = "system:masters"
-SECONDS = 60.0
-COMMAND_SECONDS = 120.0
-IN_USE = ("pods", "secrets", "serviceaccounts", "persistentvolumeclaims", "configmaps", "endpoints")
 
 Edge = Callable[..., None]
-
-
-@pytest.fixture(scope="module")
-def own() -> Iterator[cluster.Cluster]:
-    """A cluster with Interlock that nobody else uses."""
-    name = f"wedge-{os.getpid()}"
-    try:
-        yield cluster.up(name, "local")
-    finally:
-        cluster.down(name)
-
-
-@pytest.fixture(scope="module")
-def kubectl(own: cluster.Cluster) -> Kubectl:
-    """Its administrator's kubectl."""
-    return Kubectl(kubeconfig=str(own.kubeconfig))
-
-
-@pytest.fixture(scope="module")
-def work(kubectl: Kubectl) -> str:
-    """A namespace with work in it, under a policy that denies everything; then the guards die."""
-    namespace = f"work-{secrets.token_hex(2)}"
-    kubectl.must("create", "namespace", namespace)
-    kubectl.must("create", "deployment", "rolled", "--image=simulated:1", "--replicas=2", "-n", namespace)
-    kubectl.must("create", "deployment", "collected", "--image=simulated:1", "-n", namespace)
-    kubectl.must("create", "configmap", "guarded", "-n", namespace)
-    kubectl.apply(_claim(namespace))
-    kubectl.must("rollout", "status", "deployment/rolled", "-n", namespace, "--timeout=50s")
-    spared = [{"namespaces": {"names": ["kube-system", NAMESPACE]}}]
-    kubectl.apply(policies.policy(POLICY, match=_everything(), exclude=spared))
-    wait_in_force(kubectl, POLICY)
-    _scale(kubectl, "guard", 0)
-    return namespace
+Look = Callable[[Kubectl], object]
 
 
 def _everything() -> JsonObject:
-    return {
+    match = {
         "actions": ["*"],
         "operations": ["CREATE", "UPDATE", "DELETE", "CONNECT"],
-        "resources": [
-            {"groups": [""], "resources": list(IN_USE)},
-            {"groups": ["apps"], "resources": ["*"]},
-            {"groups": ["coordination.k8s.io"], "resources": ["leases"]},
-        ],
+        "resources": [{"groups": ["*"], "resources": ["*/*"]}],
     }
+    return policies.policy(POLICY, match=match, exclude=[{"namespaces": {"names": ["kube-system", SYSTEM]}}])
 
 
-def _claim(namespace: str) -> JsonObject:
-    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "claimed", "namespace": namespace},
-        "spec": spec,
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wedged:
+    """A cluster in which only Kubernetes itself can change anything.
+
+    Attributes:
+        cluster: it.
+        since: when that began, as the API server spells it.
+    """
+
+    cluster: OwnCluster
+    since: str
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """Its administrator's kubectl."""
+        return self.cluster.kubectl
 
 
-def test_users_wait(kubectl: Kubectl, work: str, edge: Edge) -> None:
-    """The state that all others of these tests start from: what is guarded is refused for want of a guard."""
-    attempt = kubectl("delete", "configmap", "guarded", "-n", work)
-
-    assert (attempt.ok, "enforce.interlock.dev" in attempt.err) == (False, True), attempt.err
-    edge(scenario="guards dead", load="a user deletes what is guarded", outcome="refused: fails closed")
-
-
-def test_nodes_live(kubectl: Kubectl, work: str, edge: Edge) -> None:
-    """Nodes renew their Leases."""
-    [lease] = kubectl.get("leases", "-n", "kube-node-lease")["items"]
-    path = ("lease", lease["metadata"]["name"], "-n", "kube-node-lease")
-
-    renewed = eventually(
-        lambda: kubectl.get(*path)["spec"]["renewTime"] > lease["spec"]["renewTime"], seconds=SECONDS, what="renewal"
-    )
-
-    assert renewed, work
-    edge(scenario="guards dead", load="node heartbeats", outcome="Leases are renewed")
+@pytest.fixture(scope="module")
+def dead() -> Iterator[Wedged]:
+    """Everything denied, nobody to answer, and work left to do."""
+    with own_cluster("wedge") as cluster:
+        kubectl = cluster.kubectl
+        _prepare(kubectl)
+        with frozen(cluster.made.state, MANAGER):
+            _ask(kubectl)
+            kubectl.apply(_everything())
+            wait_in_force(kubectl, POLICY)
+            _end_interlock(kubectl)
+        now = kubectl.must("auth", "whoami", "-o", "jsonpath={.metadata.creationTimestamp}").out
+        yield Wedged(cluster=cluster, since=now)
 
 
-def test_daemons_start(kubectl: Kubectl, work: str, edge: Edge) -> None:
-    """A pod can be made in kube-system, where the network and storage of nodes live."""
-    name = f"daemon-of-{work}"
-
-    kubectl.must("run", name, "--image=simulated", "-n", "kube-system")
-    kubectl.must("delete", "pod", name, "-n", "kube-system", "--timeout=50s")
-
-    edge(scenario="guards dead", load="pods in kube-system", outcome="made and deleted")
-
-
-def test_rollouts_go_on(kubectl: Kubectl, work: str, edge: Edge) -> None:
-    """A Deployment's new template is rolled out: ReplicaSets scaled, pods made and deleted."""
-    kubectl.must("set", "image", "deployment/rolled", "*=simulated:2", "-n", work, *_as("deployment-controller"))
-
-    kubectl.must("rollout", "status", "deployment/rolled", "-n", work, "--timeout=50s")
-
-    edge(scenario="guards dead", load="rollout of a Deployment", outcome="finished")
+def _prepare(kubectl: Kubectl) -> None:
+    """What there is before anything is asked for."""
+    for namespace in (WORK, GOING):
+        kubectl.must("create", "namespace", namespace)
+        kubectl.must("create", "deployment", "web", "--image=simulated", "--replicas=2", "-n", namespace)
+    kubectl.must("apply", "-n", WORK, "-f", "-", stdin=yaml.safe_dump_all(_volumes()))
+    kubectl.must("create", "configmap", "owner", "-n", WORK)
+    uid = kubectl.get("configmap", "owner", "-n", WORK)["metadata"]["uid"]
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid}
+    owned = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "owned", "ownerReferences": [owner]}}
+    kubectl.must("create", "-n", WORK, "-f", "-", stdin=yaml.safe_dump(owned))
+    renewing = "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient"
+    kubectl.must("create", "clusterrolebinding", "wedge-renewals", f"--clusterrole={renewing}", "--group=system:nodes")
+    for namespace in (WORK, GOING):
+        kubectl.must("rollout", "status", "deployment/web", "-n", namespace, "--timeout=55s")
 
 
-def test_garbage_is_collected(kubectl: Kubectl, work: str, edge: Edge) -> None:
-    """What belonged to a deleted Deployment goes."""
-    kubectl.must("delete", "deployment", "collected", "-n", work, "--wait=false", *_as("generic-garbage-collector"))
+def _volumes() -> list[JsonObject]:
+    """A volume and a claim that have nothing to do with each other; both are protected while they are used."""
+    size, modes = {"storage": "1Mi"}, ["ReadWriteOnce"]
+    volume = {"capacity": size, "accessModes": modes, "hostPath": {"path": "/none"}, "storageClassName": "wedge-a"}
+    claim = {"resources": {"requests": size}, "accessModes": modes, "storageClassName": "wedge-b"}
+    return [
+        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "wedge"}, "spec": volume},
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "wedge"}, "spec": claim},
+    ]
+
+
+def _ask(kubectl: Kubectl) -> None:
+    """What users ask for; it is accepted, and the controllers of Kubernetes have to see to the rest."""
+    inside = ("-n", WORK)
+    kubectl.must("delete", "namespace", GOING, "--wait=false")
+    kubectl.must("create", "namespace", NEW)
+    kubectl.must("set", "image", "deployment/web", "*=simulated-anew", *inside)
+    kubectl.must("expose", "deployment", "web", "--port=80", *inside)
+    kubectl.must("delete", "configmap", "owner", *inside)
+    kubectl.must("delete", "persistentvolumeclaim", "wedge", "--wait=false", *inside)
+    kubectl.must("delete", "persistentvolume", "wedge", "--wait=false")
+    kubectl.must("create", "-f", "-", stdin=yaml.safe_dump(_flowing_role()))
+    kubectl.must("apply", *inside, "-f", "-", stdin=yaml.safe_dump_all(_workloads()))
+
+
+def _flowing_role() -> JsonObject:
+    """A role whose rules flow into the role view."""
+    metadata = {"name": "wedge-view", "labels": {"rbac.authorization.k8s.io/aggregate-to-view": "true"}}
+    rules = [{"apiGroups": ["example.com"], "resources": ["wedges"], "verbs": ["get"]}]
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": metadata, "rules": rules}
+
+
+def _workloads() -> list[JsonObject]:
+    labels = {"app": "wedge"}
+    containers = [{"name": "main", "image": "simulated"}]
+    pod = {"metadata": {"labels": labels}, "spec": {"containers": containers, "nodeSelector": {HOST: "node-1"}}}
+    once = {"spec": {"containers": containers, "restartPolicy": "Never"}}
+    selecting = {"selector": {"matchLabels": labels}, "template": pod}
+    return [
+        _workload("apps/v1", "StatefulSet", {**selecting, "serviceName": "none", "replicas": 2}),
+        _workload("apps/v1", "DaemonSet", selecting),
+        _workload("batch/v1", "Job", {"template": once, "ttlSecondsAfterFinished": 0}),
+    ]
+
+
+def _workload(version: str, kind: str, spec: JsonObject) -> JsonObject:
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": f"wedge-{kind.lower()}"}, "spec": spec}
+
+
+def _end_interlock(kubectl: Kubectl) -> None:
+    """No pod of Interlock's, and none wanted; ReplicaSets are told as well, since their controller stands still."""
+    inside = ("-n", SYSTEM)
+    kubectl.must("scale", "deployments,replicasets", "--all", "--replicas=0", *inside)
+    kubectl.must("delete", "pods", "--all", "--force", "--grace-period=0", *inside)
+
+
+def test_users_are_refused(dead: Wedged, edge: Edge) -> None:
+    """What the policy covers fails closed: there is nobody to judge it."""
+    attempts = [
+        dead.kubectl("create", "configmap", "mine", "-n", WORK),
+        dead.kubectl("delete", "namespace", NEW, "--wait=false"),
+        dead.kubectl("create", "clusterrole", "mine", "--verb=get", "--resource=pods"),
+    ]
+
+    assert [("failed calling webhook" in attempt.err, attempt.ok) for attempt in attempts] == [(True, False)] * 3
+    edge(scenario="all denied, guards dead", load="users", outcome="refused: failed calling webhook")
+
+
+def _gone(*what: str) -> Look:
+    return lambda kubectl: not kubectl.must("get", *what, "--ignore-not-found", "-o", "name").out
+
+
+def _shows(path: str, *what: str, wanted: str) -> Look:
+    """The object shows just this under a JSONPath."""
+    return lambda kubectl: kubectl("get", *what, "-o", f"jsonpath={path}").out == wanted
+
+
+def _rolled_out(kubectl: Kubectl) -> object:
+    pods = kubectl.get("pods", "-n", WORK, "-l", "app=web")["items"]
+    images = [(pod["spec"]["containers"][0]["image"], pod["status"].get("phase")) for pod in pods]
+    return images == [("simulated-anew", "Running")] * 2
+
+
+def _viewable(kubectl: Kubectl) -> object:
+    return "wedges" in kubectl.must("get", "clusterrole", "view", "-o", "jsonpath={.rules[*].resources}").out
+
+
+def _endpoints(kubectl: Kubectl) -> object:
+    slices = kubectl.get("endpointslices", "-n", WORK, "-l", "kubernetes.io/service-name=web")["items"]
+    return sum(len(each["endpoints"] or []) for each in slices) == 2
+
+
+GOES_ON: Mapping[str, Look] = {
+    "namespace that terminates": _gone("namespace", GOING),
+    "account of a new namespace": _shows("{.metadata.name}", "sa", "default", "-n", NEW, wanted="default"),
+    "CA certificate of a new namespace": _shows(
+        "{.metadata.name}", "configmap", "kube-root-ca.crt", "-n", NEW, wanted="kube-root-ca.crt"
+    ),
+    "Deployment that rolls out": _rolled_out,
+    "StatefulSet": _shows("{.status.readyReplicas}", "statefulset", "wedge-statefulset", "-n", WORK, wanted="2"),
+    "DaemonSet": _shows("{.status.numberReady}", "daemonset", "wedge-daemonset", "-n", WORK, wanted="1"),
+    "Job done and cleaned up": _gone("job", "wedge-job", "-n", WORK),
+    "endpoints of a new Service": _endpoints,
+    "garbage collection": _gone("configmap", "owned", "-n", WORK),
+    "protected claim deleted": _gone("pvc", "wedge", "-n", WORK),
+    "protected volume deleted": _gone("pv", "wedge"),
+    "role aggregated": _viewable,
+}
+
+
+@pytest.mark.parametrize("what", GOES_ON)
+def test_kubernetes_goes_on(what: str, dead: Wedged, edge: Edge) -> None:
+    """What was asked for before is seen to the end."""
+    eventually(lambda: GOES_ON[what](dead.kubectl), seconds=SECONDS, what=what)
+
+    edge(scenario="all denied, guards dead", load=what, outcome="goes on")
+
+
+def test_node_goes_on(dead: Wedged, edge: Edge) -> None:
+    """The node renews its Lease, stays Ready, and gets tokens for its pods."""
+    kubectl = dead.kubectl
+    pod = kubectl.get("pods", "-n", WORK, "-l", "app=web")["items"][0]["metadata"]
+    bound = (f"--bound-object-name={pod['name']}", f"--bound-object-uid={pod['uid']}", "--bound-object-kind=Pod")
 
     eventually(
-        lambda: not kubectl.get("replicasets,pods", "-n", work, "-l", "app=collected")["items"],
+        lambda: kubectl.get("lease", "node-1", "-n", "kube-node-lease")["spec"]["renewTime"] > dead.since,
         seconds=SECONDS,
-        what="garbage collected",
+        what="the node's Lease renewed",
     )
-    edge(scenario="guards dead", load="garbage collection", outcome="ReplicaSet and pods are gone")
+    token = kubectl("create", "token", "default", "-n", WORK, *bound, *NODE)
+
+    assert token.ok, token.err
+    assert _ready(kubectl)
+    edge(scenario="all denied, guards dead", load="node: Lease, status, tokens of pods", outcome="goes on")
 
 
-def test_tokens_are_minted(kubectl: Kubectl, work: str, edge: Edge) -> None:
-    """The control plane gets tokens of ServiceAccounts."""
-    made = kubectl("create", "token", "default", "-n", work, *_user("system:kube-controller-manager"))
+def test_nodes_certificate_is_renewed(dead: Wedged, edge: Edge) -> None:
+    """A kubelet asks for its next certificate; it is approved and signed."""
+    dead.kubectl.must("create", "-f", "-", *NODE, stdin=orjson.dumps(request_for_node("node-1")).decode())
 
-    assert (made.ok, made.out.count(".")) == (True, 2), made.err
-    edge(scenario="guards dead", load="tokens for controllers", outcome="minted")
-
-
-def test_certificates_are_signed(kubectl: Kubectl, work: str, edge: Edge) -> None:
-    """A node's request for a certificate is approved and signed."""
-    name, node = f"of-{work}", "system:node:joining"
-    kubectl.must("create", "-f", "-", *_user(node, "system:nodes"), stdin=_request(name, node))
-
-    signed = eventually(
-        lambda: kubectl.get("csr", name)["status"].get("certificate"), seconds=SECONDS, what="a signed certificate"
+    signed = _shows("{.status.conditions[0].type}", "csr", "wedge-node-1", wanted="Approved")
+    eventually(lambda: signed(dead.kubectl), seconds=SECONDS, what="approved")
+    certificate = eventually(
+        lambda: dead.kubectl.must("get", "csr", "wedge-node-1", "-o", "jsonpath={.status.certificate}").out,
+        seconds=SECONDS,
+        what="signed",
     )
 
-    assert signed
-    edge(scenario="guards dead", load="a node asks for a certificate", outcome="approved and signed")
+    assert certificate
+    edge(scenario="all denied, guards dead", load="certificate of a kubelet", outcome="approved and signed")
 
 
-def _request(name: str, node: str) -> str:
-    """A CertificateSigningRequest as a kubelet makes it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    names = [
-        x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "system:nodes"),
-        x509.NameAttribute(x509.NameOID.COMMON_NAME, node),
-    ]
-    asked = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names)).sign(key, hashes.SHA256())
-    spec = {
-        "request": b64encode(asked.public_bytes(serialization.Encoding.PEM)).decode(),
-        "signerName": "kubernetes.io/kube-apiserver-client-kubelet",
-        "usages": ["digital signature", "client auth"],
+def test_kube_system_is_never_closed(dead: Wedged, edge: Edge) -> None:
+    """Administrators can work in kube-system, and DaemonSets there get their pods."""
+    daemons = {**_workloads()[1], "metadata": {"name": "wedge-agent", "namespace": "kube-system"}}
+    created = dead.kubectl("create", "-f", "-", stdin=yaml.safe_dump(daemons))
+
+    assert created.ok, created.err
+    ready = _shows("{.status.numberReady}", "daemonset", "wedge-agent", "-n", "kube-system", wanted="1")
+    eventually(lambda: ready(dead.kubectl), seconds=SECONDS, what="the DaemonSet's pod")
+    edge(scenario="all denied, guards dead", load="administrator in kube-system", outcome="DaemonSet made, pod ready")
+
+
+def test_node_joins(dead: Wedged, edge: Edge) -> None:
+    """A node that nobody has seen before registers itself, and its first Lease."""
+    second = ("--as=system:node:node-2", "--as-group=system:nodes")
+    lease = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": "node-2", "namespace": "kube-node-lease"},
+        "spec": {"holderIdentity": "node-2", "leaseDurationSeconds": 40},
     }
-    kind = {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest"}
-    return orjson.dumps({**kind, "metadata": {"name": name}, "spec": spec}).decode()
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-2"}}
+
+    outcomes = [dead.kubectl("create", "-f", "-", *second, stdin=yaml.safe_dump(each)) for each in (node, lease)]
+
+    assert [outcome.err for outcome in outcomes] == ["", ""]
+    edge(scenario="all denied, guards dead", load="a new node", outcome="registers")
 
 
 @pytest.mark.parametrize("how", ENTRIES)
-def test_interlock_stays_closed(how: str, kubectl: Kubectl, work: str) -> None:
-    """Nobody gets into Interlock's namespace while it is dead."""
-    attempt = ENTRIES[how].tried(kubectl)
+def test_interlock_stays_closed(how: str, dead: Wedged, edge: Edge) -> None:
+    """With no process of Interlock's alive, its namespace is as closed as ever."""
+    attempt = ENTRIES[how].tried(dead.kubectl)
 
-    assert refused_by_a_fence(attempt), (work, attempt.err)
-
-
-def test_namespaces_terminate(kubectl: Kubectl, work: str, edge: Edge) -> None:
-    """A namespace that is going empties itself, a protected volume claim included, and is gone."""
-    doomed = f"{work}-doomed"
-    kubectl.must("create", "namespace", doomed, *_as("namespace-controller"))
-    claim = orjson.dumps(_claim(doomed)).decode()
-    kubectl.must("create", "-f", "-", *_as("namespace-controller"), stdin=claim)
-
-    kubectl.must("delete", "namespace", doomed, *_as("namespace-controller"), "--timeout=55s")
-
-    edge(scenario="guards dead", load="namespace with a volume claim deleted", outcome="terminates")
+    assert refused_by_a_fence(attempt), attempt.err
+    edge(scenario="getting into Interlock, all of it dead", load=how, outcome="refused by an admission policy")
 
 
-def test_cold_start(kubectl: Kubectl, work: str, own: cluster.Cluster, edge: Edge) -> None:
-    """A whole control plane comes up again while Fail rules are in force and no guard is there."""
-    cluster.restart(own.name)
+def test_control_plane_starts_without_interlock(dead: Wedged, edge: Edge) -> None:
+    """Stopped and started with Fail rules in force and nobody to answer, it becomes ready, and so does the node."""
+    begun = time.monotonic()
+    dead.cluster.restart()
+    ready = time.monotonic() - begun
+    kubectl = dead.kubectl
 
-    attempt = kubectl("delete", "configmap", "guarded", "-n", work)
-    kubectl.must("get", "nodes")
+    refused = kubectl("create", "configmap", "mine", "-n", WORK)
+    kubectl.must("delete", "pods", "-n", "kube-system", "-l", "app=wedge", "--grace-period=1")
+    again = ("rollout", "status", "daemonset/wedge-agent", "-n", "kube-system", "--timeout=55s")
 
-    assert "enforce.interlock.dev" in attempt.err, attempt.err
-    edge(scenario="guards dead", load="control plane killed and started", outcome="it is up; still fails closed")
-
-
-def test_off_and_on(kubectl: Kubectl, work: str, edge: Edge) -> None:
-    """Disarming frees everybody at once; with the guards back, arming guards again."""
-    off = _interlock(kubectl, "disarm", "--yes")
-    kubectl.must("annotate", "configmap", "guarded", "-n", work, "edited=yes")
-    _scale(kubectl, "guard", 2)
-    on = _interlock(kubectl, "arm", "--yes")
-    eventually(
-        lambda: POLICY in kubectl("delete", "configmap", "guarded", "-n", work, "--dry-run=server").err,
-        seconds=SECONDS,
-        what="guarded again",
+    assert "failed calling webhook" in refused.err
+    assert _ready(kubectl)
+    assert kubectl(*again).ok
+    edge(
+        scenario="cold start, Interlock absent",
+        load="Fail on everything",
+        outcome=f"control plane and node in {ready:.0f} s",
     )
 
-    assert ("disarmed; `interlock arm` arms it again" in off, on.startswith("armed, by")) == (True, True), (off, on)
-    _scale(kubectl, "guard", 0)
-    edge(scenario="guards dead", load="disarm, then arm", outcome="free at once; then guarded as before")
+
+def test_interlock_comes_back(dead: Wedged, edge: Edge) -> None:
+    """Scaled up again it starts under its own Fail rules, and judges."""
+    kubectl = dead.kubectl
+    begun = time.monotonic()
+    kubectl.must("scale", "deployments", "--all", "--replicas=2", "-n", SYSTEM)
+
+    eventually(lambda: _judges(kubectl), seconds=LONG_SECONDS, what="judging again")
+
+    edge(
+        scenario="Interlock comes back",
+        load="Fail on everything",
+        outcome=f"judging after {time.monotonic() - begun:.0f} s",
+    )
 
 
-def test_uninstalled(kubectl: Kubectl, work: str, own: cluster.Cluster, edge: Edge) -> None:
-    """With everything dead `helm uninstall` frees the cluster; what it leaves is listed exactly, and purged."""
-    _scale(kubectl, "controller", 0)
-    helm = [str(own.bin / "helm"), "uninstall", RELEASE, "-n", NAMESPACE, "--wait", "--timeout=60s"]
-    subprocess.run(helm, check=True, env=own.environment, timeout=COMMAND_SECONDS, capture_output=True)
+def test_everything_comes_back_by_itself(dead: Wedged, edge: Edge) -> None:
+    """After a power cut of the whole cluster, policies are in force again without anybody's help."""
+    begun = time.monotonic()
+    dead.cluster.restart()
 
-    kubectl.must("delete", "configmap", "guarded", "-n", work)
-    listed = [line.partition(": ") for line in _interlock(kubectl, "purge").partition("\n\n")[0].splitlines()]
-    _interlock(kubectl, "purge", "--yes")
+    eventually(lambda: _judges(dead.kubectl), seconds=LONG_SECONDS, what="judging again")
 
-    left = {kind: names for kind, _, names in listed if "(records)" not in names}
-    assert left == {
-        f"configmaps in {NAMESPACE}": "interlock-notary (the notary's public key)",
-        f"secrets in {NAMESPACE}": "interlock-ca, interlock-digest-key, interlock-guard, interlock-notary (keys)",
-        f"leases in {NAMESPACE}": "interlock-controller (of controllers)",
-        "customresourcedefinitions": f"dangerpolicies.interlock.dev (with 1 policy: {POLICY})",
-    }
-    assert _interlock(kubectl, "purge") == "Nothing is left of Interlock.\n"
-    edge(scenario="everything dead", load="helm uninstall, purge", outcome="free; then nothing is left")
+    edge(
+        scenario="cold start of everything",
+        load="Fail on everything",
+        outcome=f"judging after {time.monotonic() - begun:.0f} s",
+    )
 
 
-def _interlock(kubectl: Kubectl, *words: str) -> str:
-    """What the command prints; it must succeed."""
-    command = ["interlock", *words, "--kubeconfig", kubectl.kubeconfig]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=COMMAND_SECONDS)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def _judges(kubectl: Kubectl) -> bool:
+    """Whether a guard answers users."""
+    return f"policy {POLICY}" in kubectl("create", "configmap", "mine", "-n", WORK).err
 
 
-def _scale(kubectl: Kubectl, component: str, replicas: int) -> None:
-    """Another number of pods, and wait until it is so."""
-    label = f"app.kubernetes.io/component={component}"
-    kubectl.must("scale", f"deployment/interlock-{component}", "-n", NAMESPACE, f"--replicas={replicas}")
-
-    def _there() -> bool:
-        pods = kubectl.get("pods", "-n", NAMESPACE, "-l", label)["items"]
-        status = kubectl.get("deployment", f"interlock-{component}", "-n", NAMESPACE)["status"]
-        return (len(pods), status.get("readyReplicas", 0)) == (replicas, replicas)
-
-    eventually(_there, seconds=SECONDS, what=f"{replicas} pods of {component}")
+def _ready(kubectl: Kubectl) -> bool:
+    """Whether the node is."""
+    conditions = kubectl.get("node", "node-1")["status"]["conditions"]
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
-def _as(controller: str) -> tuple[str, ...]:
-    """Act as a controller of kube-controller-manager."""
-    return _user(f"system:serviceaccount:kube-system:{controller}")
+def test_uninstall_frees(dead: Wedged, edge: Edge) -> None:
+    """Dead again, with Fail on the very objects that Helm has to delete, `helm uninstall` succeeds and frees users."""
+    _end_interlock(dead.kubectl)
+    refused = dead.kubectl("create", "configmap", "mine", "-n", WORK)
+    uninstalled = dead.cluster.run("helm", "uninstall", "interlock", "-n", SYSTEM)
+    freed = dead.kubectl("create", "configmap", "mine", "-n", WORK)
 
-
-def _user(name: str, *groups: str) -> tuple[str, ...]:
-    return f"--as={name}", *(f"--as-group={group}" for group in (*groups, MASTERS))
+    assert "failed calling webhook" in refused.err
+    assert uninstalled.ok, uninstalled.err
+    assert freed.ok, freed.err
+    edge(scenario="helm uninstall, everything dead", load="Fail on everything", outcome="succeeds, users are free")

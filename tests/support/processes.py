@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -9,8 +11,23 @@ import orjson
 
 def kill_daemon(state: Path, name: str) -> None:
     """Kill one process of the control plane, such as ``kube-apiserver``; its supervisor starts it again."""
+    os.kill(_daemon(state, name), signal.SIGKILL)
+
+
+@contextmanager
+def frozen(state: Path, name: str) -> Iterator[None]:
+    """One process of the control plane stands still, and then goes on as if no time had passed."""
+    pid = _daemon(state, name)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _daemon(state: Path, name: str) -> int:
     record = orjson.loads((state / "processes" / f"{name}.json").read_bytes())
-    os.kill(record["pid"], signal.SIGKILL)
+    return int(record["pid"])
 
 
 def pod_process(name: str) -> int:

@@ -25,7 +25,7 @@ LOOK_SECONDS = 0.5
 HELM = "meta.helm.sh/"
 
 NO_GUARDS = f"""\
-No pod of Deployment {GUARDS} is ready: once armed, what enforcing policies cover is refused until one is."""
+No pod of Deployment {GUARDS} is ready: while armed, what enforcing policies cover is refused until one is."""
 
 
 def arm(
@@ -35,13 +35,14 @@ def arm(
     with errors_told():
         kubectl = Kubectl(kubeconfig=kubeconfig, context=context)
         entries = _entries(kubectl)
+        alone = not _ready(kubectl, GUARDS, namespace)
+        if alone:
+            typer.echo(NO_GUARDS)
         if entries:
             typer.echo(f"Interlock is armed already, by {counted(entries, 'webhook')}")
             return
         release = _release(kubectl)
-        if not _ready(kubectl, GUARDS, namespace):
-            typer.echo(NO_GUARDS)
-            _ = yes or typer.confirm("Arm all the same?", abort=True)
+        _ = not alone or yes or typer.confirm("Arm all the same?", abort=True)
         if kubectl.find(CONFIGURATIONS, CONFIGURATION) is None:
             kubectl.run("create", "-f", "-", stdin=orjson.dumps(empty(release)))
         typer.echo(f"armed, by {counted(_filled(kubectl, namespace), 'webhook')}")

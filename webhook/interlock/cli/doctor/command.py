@@ -26,7 +26,7 @@ CHECKS: Mapping[str, Check] = {
     "armed": lambda look: interception.armed(look.configuration),
     "answered": lambda look: interception.answered(look.answered),
     "coverage": lambda look: interception.coverage(look.configuration, look.policies, look.namespace),
-    "in-force": lambda look: interception.in_force(look.policies),
+    "in-force": lambda look: interception.in_force(look.policies, leaderless=guards.leaderless(look.leases, look.now)),
     "replicas": lambda look: guards.replicas(look.deployments, look.namespace),
     "callers": lambda look: guards.callers(look.pods),
     "leases": lambda look: guards.leases(look.pods, look.leases, look.now, look.namespace),

@@ -66,6 +66,12 @@ def leases(pods: Sequence[JsonObject], found: Sequence[JsonObject], now: datetim
     return good(f"{counted(len(wanted), 'Lease')} renewed within {LEASE_AGE.seconds} s")
 
 
+def leaderless(found: Sequence[JsonObject], now: datetime) -> str:
+    """Why no controller leads; empty if one does."""
+    lease = next((each for each in found if each["metadata"]["name"] == settings.CONTROLLER_LEASE), None)
+    return _lease_fault(settings.CONTROLLER_LEASE, lease, now)
+
+
 def snapshots(
     pods: Sequence[JsonObject], found: Sequence[JsonObject], configuration: JsonObject | None, namespace: str
 ) -> Finding:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from interlock.cli.doctor.finding import Finding, bad, good
+from interlock.cli.doctor.finding import Finding, bad, good, unknown
 from interlock.core import unstructured
 from interlock.core.interception import rules
 from interlock.core.interception.rules import Delivery
@@ -52,11 +52,18 @@ def coverage(configuration: JsonObject | None, policies: Sequence[JsonObject], n
             details=differing,
             remedy=f"a controller corrects it within seconds; {LOGS.format(namespace=namespace)}",
         )
-    return good(f"the webhook configuration asks for all that {_policies(len(policies))} need")
+    return good(f"the webhook configuration asks for all that is needed by {_policies(len(policies))}")
 
 
-def in_force(policies: Sequence[JsonObject]) -> Finding:
-    """Every policy that is not Disabled says that it is in force, in its newest version."""
+def in_force(policies: Sequence[JsonObject], *, leaderless: str) -> Finding:
+    """Every policy that is not Disabled says that it is in force, in its newest version.
+
+    Args:
+        policies: with the status that the leading controller writes.
+        leaderless: why nobody writes it at present; empty if somebody does.
+    """
+    if leaderless and policies:
+        return unknown(f"the status of policies is not kept up to date: {leaderless}", remedy="see `leases`")
     wanted = [each for each in policies if unstructured.text(each, "spec", "mode") != Mode.DISABLED]
     lacking = [f"{each['metadata']['name']}: {why}" for each in wanted if (why := _why_not_in_force(each))]
     if lacking:
