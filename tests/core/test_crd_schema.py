@@ -73,6 +73,7 @@ def test_names() -> None:
         "Matches",
         "Denials",
         "InForce",
+        "APIServers",
         "Age",
     ]
     assert VERSION["subresources"] == {"status": {}}

@@ -175,8 +175,22 @@ def test_no_policy_no_interception() -> None:
                     "scope": "*",
                 }
             ],
-        )
+        ),
+        (
+            "probe.interlock.dev",
+            "Ignore",
+            [
+                {
+                    "operations": ["CREATE"],
+                    "apiGroups": [""],
+                    "apiVersions": ["v1"],
+                    "resources": ["configmaps"],
+                    "scope": "Namespaced",
+                }
+            ],
+        ),
     ]
+    assert rules.generation_of({"webhooks": none}) == 7
 
 
 def test_entries_of_one_denying_policy() -> None:
@@ -195,6 +209,7 @@ def test_entries_of_one_denying_policy() -> None:
         ("observe.interlock.dev", "Ignore", f"/review/observe/7/{'s' * 64}"),
         ("system.interlock.dev", "Ignore", f"/review/system/7/{'s' * 64}"),
         ("self.interlock.dev", "Ignore", f"/self/{'s' * 64}"),
+        ("probe.interlock.dev", "Ignore", f"/probe/7/{'s' * 64}"),
     ]
     assert [w["rules"] for w in webhooks[:3]] == [[delete_namespaces]] * 3
     assert {(w["matchPolicy"], w["sideEffects"], w["timeoutSeconds"]) for w in webhooks} == {

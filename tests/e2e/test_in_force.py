@@ -2,7 +2,10 @@
 
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import orjson
 import pytest
 
 from interlock.core.types import JsonObject
@@ -14,6 +17,16 @@ from tests.support.kubectl import Kubectl, eventually
 pytestmark = pytest.mark.cluster
 
 IN_FORCE_SECONDS = 2.0  # promised
+HEARD_SECONDS = 60.0  # a dead API server is waited for, and then asked again every five seconds
+DEAD = "192.0.2.1"  # nobody is there (RFC 5737)
+EMPTY_SLICE: JsonObject = {
+    "apiVersion": "discovery.k8s.io/v1",
+    "kind": "EndpointSlice",
+    "metadata": {"labels": {"kubernetes.io/service-name": "kubernetes"}},
+    "addressType": "IPv4",
+    "endpoints": [],
+    "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+}
 POLICIES = "/apis/interlock.dev/v1alpha1/dangerpolicies"
 
 
@@ -31,7 +44,7 @@ def test_in_force_in_time(kubectl: Kubectl, namespace: str) -> None:
 
     assert status is not None
     assert max(denied_after, free_after) < IN_FORCE_SECONDS
-    assert (status["reason"], status["observedGeneration"]) == ("Published", 1)
+    assert (status["reason"], status["observedGeneration"]) == ("Asked", 1)
 
 
 def test_without_policies_nothing_is_intercepted(kubectl: Kubectl) -> None:
@@ -40,9 +53,45 @@ def test_without_policies_nothing_is_intercepted(kubectl: Kubectl) -> None:
 
     def _own_kinds_only() -> bool:
         configuration = kubectl.get("validatingwebhookconfiguration", "interlock")
-        return [webhook["name"] for webhook in configuration["webhooks"]] == ["self.interlock.dev"]
+        names = [webhook["name"] for webhook in configuration["webhooks"]]
+        return names == ["self.interlock.dev", "probe.interlock.dev"]
 
     eventually(_own_kinds_only, seconds=IN_FORCE_SECONDS * 2, what="nothing but own kinds")
+
+
+def test_every_api_server_is_asked(kubectl: Kubectl, namespace: str) -> None:
+    """An API server that does not answer keeps policies from being in force, and is named until it is gone."""
+    policy = policies.no_configmap_delete(f"asked-{secrets.token_hex(3)}", namespace)
+    name = policy["metadata"]["name"]
+    with Api(kubectl.kubeconfig) as api:
+        with _one_more_api_server(kubectl) as others:
+            assert api.call("POST", POLICIES, policy)[0] == 201
+            behind = eventually(
+                lambda: (found := _condition(api, name))["reason"] == "APIServersBehind" and found,
+                seconds=HEARD_SECONDS,
+                what="one API server behind",
+            )
+        eventually(lambda: _in_force(api, name), seconds=HEARD_SECONDS, what="in force once it is gone")
+        told = api.call("GET", f"{POLICIES}/{name}")[1]["status"]["apiServers"]
+        assert api.call("DELETE", f"{POLICIES}/{name}")[0] == 200
+
+    assert behind["message"].startswith(f"{others} of {others + 1} API servers ask by this version; {DEAD}:6443:")
+    assert told == f"{max(others, 1)}/{max(others, 1)}"
+    assert not kubectl("get", "configmap", "interlock-probe", "-n", SYSTEM).ok
+
+
+@contextmanager
+def _one_more_api_server(kubectl: Kubectl) -> Iterator[int]:
+    """Have an address among those of API servers where none is; gives how many others there are."""
+    found = kubectl("get", "endpointslice", "kubernetes", "-n", "default", "-o", "json")
+    slice_ = orjson.loads(found.out) if found.ok else EMPTY_SLICE
+    others = slice_["endpoints"]
+    metadata = {"name": "kubernetes", "namespace": "default", "labels": slice_["metadata"]["labels"]}
+    kubectl.apply(slice_ | {"metadata": metadata, "endpoints": [*others, {"addresses": [DEAD]}]})
+    try:
+        yield len(others)
+    finally:
+        kubectl.must("delete", "endpointslice", "kubernetes", "-n", "default")  # API servers write their own anew
 
 
 def test_one_controller_leads(kubectl: Kubectl) -> None:
@@ -76,6 +125,11 @@ def _seconds_until(api: Api, namespace: str, code: int) -> float:
     return time.monotonic() - begun
 
 
-def _in_force(api: Api, name: str) -> JsonObject | None:
+def _condition(api: Api, name: str) -> JsonObject:
     conditions = api.call("GET", f"{POLICIES}/{name}")[1].get("status", {}).get("conditions", [])
-    return next((c for c in conditions if c["type"] == "InForce" and c["status"] == "True"), None)
+    return next((c for c in conditions if c["type"] == "InForce"), {"status": "Unknown", "reason": ""})
+
+
+def _in_force(api: Api, name: str) -> JsonObject | None:
+    found = _condition(api, name)
+    return found if found["status"] == "True" else None

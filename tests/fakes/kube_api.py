@@ -58,11 +58,12 @@ CRDS = Kind("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomRe
 WEBHOOKS = Kind(
     "admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration"
 )
+ENDPOINT_SLICES = Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", namespaced=True)
 EVENTS = Kind("events.k8s.io", "v1", "events", "Event", namespaced=True)
 
 KINDS = (
     POLICIES, NAMESPACES, SECRETS, SERVICES, CONFIG_MAPS, CLUSTER_ROLES, ROLES, LEASES, REPLICA_SETS, CRDS, WEBHOOKS,
-    EVENTS,
+    ENDPOINT_SLICES, EVENTS,
 )  # fmt: skip
 
 VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]

@@ -11,6 +11,7 @@ from interlock.core.types import JsonObject
 from interlock.kube import status
 from interlock.kube.counters import Tally
 from interlock.kube.inventory import Inventory
+from interlock.kube.probing import Heard
 from interlock.kube.status import StatusWriter
 from tests.fakes.kube_api import LEASES, POLICIES, WEBHOOKS
 from tests.kube.conftest import Cluster, eventually
@@ -55,6 +56,10 @@ class Writer:
         }
         self.inventory.guard_event("MODIFIED", self.cluster.fake.put(LEASES, {"metadata": metadata, "spec": {}}))
 
+    def heard(self) -> Heard:
+        """The one API server goes by what is published."""
+        return Heard(address="10.0.0.1:6443", generation=self.inventory.published_generation, fault="")
+
     def status(self, name: str) -> JsonObject:
         """As it is stored; empty if there is none."""
         found: JsonObject = (self.cluster.fake.object(POLICIES, name) or {}).get("status", {})
@@ -84,7 +89,9 @@ async def writer(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     monkeypatch.setattr(status, "PAUSE_SECONDS", 0.01)
     inventory, tally = Inventory(cluster.api, namespace=HOME, configuration="interlock"), Tally()
     made = Writer(cluster, inventory, tally)
-    work = StatusWriter(cluster.api, inventory, tally=tally, clock=lambda: made.now)
+    work = StatusWriter(
+        cluster.api, inventory, tally=tally, api_servers=lambda: (made.heard(),), clock=lambda: made.now
+    )
     tasks = [asyncio.create_task(run) for run in (inventory.run(), work.run())]
     yield made
     for task in tasks:
@@ -95,11 +102,11 @@ async def writer(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 async def test_written_when_something_happened_and_only_then(writer: Writer) -> None:
     """A new policy gets its status; looking again, a renewed Lease or another policy's change writes nothing more."""
     writer.policy("one")
-    await eventually(lambda: writer.in_force("one") == "Published")
+    await eventually(lambda: writer.in_force("one") == "Asked")
     before = writer.writes()
     writer.publish()
     writer.policy("two")
-    await eventually(lambda: writer.in_force("two") == "Published")
+    await eventually(lambda: writer.in_force("two") == "Asked")
     written = [path for method, path in writer.cluster.fake.requests if method == "PATCH"][before:]
 
     assert {path.split("/")[-2] for path in written} == {"two"}
@@ -108,7 +115,7 @@ async def test_written_when_something_happened_and_only_then(writer: Writer) -> 
 async def test_disarming_shows_in_every_policy(writer: Writer) -> None:
     """Without a webhook configuration no policy is in force, and its status says why."""
     writer.policy("one")
-    await eventually(lambda: writer.in_force("one") == "Published")
+    await eventually(lambda: writer.in_force("one") == "Asked")
     gone = writer.inventory.configuration
     assert gone is not None
     writer.cluster.fake.remove(WEBHOOKS, "interlock")
@@ -140,7 +147,7 @@ async def test_counters_alone_wait(writer: Writer, monkeypatch: pytest.MonkeyPat
     """Counters are written at once after a pause, then at most once per interval, however often they move."""
     monkeypatch.setattr(status, "COUNTERS_SECONDS", 0.5)
     writer.policy("one")
-    await eventually(lambda: writer.in_force("one") == "Published")
+    await eventually(lambda: writer.in_force("one") == "Asked")
     before = writer.writes()
     for _ in range(50):
         writer.count("one")
@@ -153,7 +160,7 @@ async def test_counters_alone_wait(writer: Writer, monkeypatch: pytest.MonkeyPat
 async def test_a_stored_status_of_somebody_else_is_put_right(writer: Writer) -> None:
     """What another hand writes into a status does not stay."""
     writer.policy("one")
-    await eventually(lambda: writer.in_force("one") == "Published")
+    await eventually(lambda: writer.in_force("one") == "Asked")
     stored = writer.cluster.fake.object(POLICIES, "one")
     assert stored is not None
     forged = stored["status"] | {"observedGeneration": 99}

@@ -7,12 +7,15 @@ import pytest
 
 from interlock.core.types import JsonObject, Mode, WindowState
 from interlock.kube.counters import Counts
+from interlock.kube.probing import Heard
 from interlock.kube.statuses import Publication, status_of
 from tests.support.policies import parsed
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 POLICY = replace(parsed(), generation=3, resource_version="50")
-IN_FORCE = Publication(armed=True, generation=50, guards=(50, 61))
+ASKED = Heard(address="10.0.0.1:6443", generation=61, fault="")
+DEAD = Heard(address="10.0.0.2:6443", generation=0, fault="no answer in time")
+IN_FORCE = Publication(armed=True, generation=50, guards=(50, 61), api_servers=(ASKED, ASKED))
 
 
 def _status(
@@ -43,8 +46,8 @@ def test_whole_status() -> None:
             {
                 "type": "InForce",
                 "status": "True",
-                "reason": "Published",
-                "message": "API servers ask and every guard decides by this version",
+                "reason": "Asked",
+                "message": "every API server was heard to ask, and every guard decides, by this version",
                 "lastTransitionTime": "2026-11-25T12:00:00Z",
                 "observedGeneration": 3,
             },
@@ -62,6 +65,7 @@ def test_whole_status() -> None:
             "nextTransition": "2026-11-25T13:00:00Z",
             "nextOpen": "2026-11-25T13:00:00Z",
         },
+        "apiServers": "2/2",
         "counters": {
             "matches": 5,
             "denials": 3,
@@ -76,28 +80,47 @@ def test_whole_status() -> None:
     ("publication", "expected"),
     [
         pytest.param(
-            Publication(armed=False, generation=0, guards=(50,)),
+            Publication(armed=False, generation=0, guards=(50,), api_servers=(ASKED,)),
             ("False", "Disarmed", "there is no webhook configuration: nothing is intercepted"),
             id="without a webhook configuration nothing is in force",
         ),
         pytest.param(
-            Publication(armed=True, generation=49, guards=(50,)),
+            Publication(armed=True, generation=49, guards=(50,), api_servers=(ASKED,)),
             ("False", "NotPublished", "API servers do not yet ask by this version"),
             id="before it is published it is not in force",
         ),
         pytest.param(
-            Publication(armed=True, generation=50, guards=()),
+            Publication(armed=True, generation=50, guards=(), api_servers=(ASKED,)),
             ("False", "NoGuards", "no guard is alive"),
             id="without guards it is not in force",
         ),
         pytest.param(
-            Publication(armed=True, generation=50, guards=(49, 50)),
+            Publication(armed=True, generation=50, guards=(49, 50), api_servers=(ASKED,)),
             ("False", "GuardsBehind", "1 of 2 guards decide by this version"),
             id="while a guard is behind it is not in force",
         ),
         pytest.param(
-            Publication(armed=True, generation=99, guards=(50, 99)),
-            ("True", "Published", "API servers ask and every guard decides by this version"),
+            Publication(armed=True, generation=50, guards=(50,), api_servers=()),
+            ("False", "APIServersBehind", "no API server has been asked yet"),
+            id="before an API server was heard it is not in force",
+        ),
+        pytest.param(
+            Publication(armed=True, generation=50, guards=(50,), api_servers=(ASKED, replace(ASKED, generation=49))),
+            (
+                "False",
+                "APIServersBehind",
+                "1 of 2 API servers ask by this version; 10.0.0.1:6443: asks by policies as of 49",
+            ),
+            id="while an API server asks by older policies it is not in force",
+        ),
+        pytest.param(
+            Publication(armed=True, generation=50, guards=(50,), api_servers=(DEAD,)),
+            ("False", "APIServersBehind", "0 of 1 API servers ask by this version; 10.0.0.2:6443: no answer in time"),
+            id="an API server that does not answer keeps it from being in force, and is named",
+        ),
+        pytest.param(
+            Publication(armed=True, generation=99, guards=(50, 99), api_servers=(ASKED,)),
+            ("True", "Asked", "every API server was heard to ask, and every guard decides, by this version"),
             id="later changes of other policies do not touch it",
         ),
     ],
@@ -132,9 +155,7 @@ def test_time_moves_only_with_the_condition() -> None:
     """A condition keeps its time while its status stays, and a status looked at later is the same status."""
     first = _status()
     later = _status(old=first, now=NOW + timedelta(days=1))
-    disarmed = _status(
-        old=first, now=NOW + timedelta(days=1), publication=Publication(armed=False, generation=0, guards=())
-    )
+    disarmed = _status(old=first, now=NOW + timedelta(days=1), publication=replace(IN_FORCE, armed=False))
 
     assert later == first
     assert [condition["lastTransitionTime"] for condition in disarmed["conditions"]] == [

@@ -102,9 +102,9 @@ def installed(cluster: Cluster) -> Cluster:
 async def test_filled_from_the_policies(installed: Cluster) -> None:
     """Without policies only own kinds are sent; with one its rules, its generation, and the present material."""
     async with controlling(installed) as controller:
-        await eventually(lambda: controller.names() == ["self"])
+        await eventually(lambda: controller.names() == ["self", "probe"])
         controller.policy("one")
-        await eventually(lambda: controller.names() == ["enforce", "observe", "system", "self"])
+        await eventually(lambda: controller.names() == ["enforce", "observe", "system", "self", "probe"])
         config = controller.configuration()["webhooks"][0]["clientConfig"]
 
     assert config == {
@@ -179,7 +179,7 @@ async def test_published_in_time_without_a_silent_guard(installed: Cluster, monk
 async def test_wrong_order_of_events_loses_nothing(installed: Cluster) -> None:
     """Two policies whose events arrive in the wrong order are both published."""
     async with controlling(installed) as controller:
-        await eventually(lambda: controller.names() == ["self"])
+        await eventually(lambda: controller.names() == ["self", "probe"])
         spec = {"operations": ["DELETE"], "resources": [{"groups": [""], "resources": ["secrets"]}]}
         first = installed.fake.put(POLICIES, {"metadata": {"name": "first"}, "spec": SOUND | {"match": spec}})
         second = installed.fake.put(POLICIES, {"metadata": {"name": "second"}, "spec": SOUND})
@@ -220,7 +220,7 @@ async def test_a_lost_deletion_is_found(installed: Cluster) -> None:
 async def test_disarming_is_respected_and_told(installed: Cluster) -> None:
     """A deleted configuration stays deleted, and one Event says so."""
     async with controlling(installed) as controller:
-        await eventually(lambda: controller.names() == ["self"])
+        await eventually(lambda: controller.names() == ["self", "probe"])
         gone = controller.configuration()
         installed.fake.remove(WEBHOOKS, NAME)
         controller.inventory.configuration_event(
@@ -279,7 +279,7 @@ async def test_self_repair_ends_with_the_chart(installed: Cluster) -> None:
     """Once the chart's ClusterRole is gone nothing is made again: `helm uninstall` is final."""
     installed.fake.remove(CLUSTER_ROLES, "interlock-guard")
     async with controlling(installed, self_repair=True) as controller:
-        await eventually(lambda: controller.names() == ["self"])
+        await eventually(lambda: controller.names() == ["self", "probe"])
         gone = controller.configuration()
         installed.fake.remove(WEBHOOKS, NAME)
         controller.inventory.configuration_event("DELETED", _at(gone, installed.fake.version))

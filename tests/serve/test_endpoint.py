@@ -100,6 +100,8 @@ REFUSED = {
     "no review": (post(PATH, b"{}"), 400),
     "no JSON": (post(PATH, b"{"), 400),
     "nothing": (post(PATH, b""), 400),
+    "a wrong secret for a probe": (post(f"/probe/7/{WRONG}", review()), 401),
+    "no review in a probe": (post(f"/probe/7/{SECRET}", b"{}"), 400),
     "no review of our own kinds": (post(f"/self/{SECRET}", b"{}"), 503),
 }
 
@@ -209,6 +211,34 @@ async def test_behind_the_generation(serve: Serve) -> None:
         assert why(await wire.reply()) == (503, "1")
         assert (await wire.reply()).status == 200
     assert stage.snapshots.asked == [8, 7]
+
+
+async def test_probe(serve: Serve) -> None:
+    """A probe is refused, dry run or not, with the generation that it was asked under; it leaves no record."""
+    stage = Stage()
+    _, client = await serve(stage.endpoint)
+
+    found = response((await client.ask(post(f"/probe/7/{SECRET}?timeout=5s", review()))).body)
+
+    assert found == {
+        "uid": UID,
+        "allowed": False,
+        "status": {
+            "status": "Failure",
+            "message": "Interlock judges by policies as of 7",
+            "reason": "Forbidden",
+            "code": 403,
+            "details": {"causes": [{"reason": "interlock.dev/generation", "message": "7"}]},
+        },
+    }
+    assert stage.sink.bodies == []
+
+
+async def test_probe_of_a_guard_that_is_behind(serve: Serve) -> None:
+    """A guard that has not seen the generation does not say that it judges by it."""
+    _, client = await serve(Stage().endpoint)
+
+    assert why(await client.ask(post(f"/probe/8/{SECRET}", review()))) == (503, "1")
 
 
 async def test_error_of_our_own(serve: Serve) -> None:

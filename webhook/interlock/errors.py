@@ -19,6 +19,8 @@
 Misuse by our own code is a plain ValueError or TypeError and is never caught: a caller's bug is not hostile input.
 """
 
+from collections.abc import Mapping
+
 
 class InterlockError(Exception):
     """Root of the tree."""
@@ -102,7 +104,15 @@ class Conflict(ClusterError):
 
 
 class Forbidden(ClusterError):
-    """Our account may not do this."""
+    """Our account may not do this, or admission refused it.
+
+    Attributes:
+        causes: what the refusal says to programs, message by reason (`status.details.causes`).
+    """
+
+    def __init__(self, message: str, *, causes: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.causes: Mapping[str, str] = causes or {}
 
 
 class NotFound(ClusterError):

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from interlock.core.types import JsonObject
+from interlock.core.unstructured import items, text
 from interlock.errors import ClusterError, Conflict, Forbidden, InterlockError, NameTaken, NotFound, Unavailable
 
 ERROR_TEXT_RUNES = 256
@@ -34,8 +35,7 @@ def checked(what: str, status: int, answer: bytes) -> JsonObject:
         InterlockError: the one that status and reason mean; `Unavailable` where the effect is unknown.
     """
     if status < HTTPStatus.OK or status >= HTTPStatus.MULTIPLE_CHOICES:
-        reason, message = _status(answer)
-        raise _kind(status, reason)(f"{what}: {status} {scrubbed(message)}")
+        raise _error(what, status, answer)
     return _decoded(what, answer)
 
 
@@ -56,10 +56,20 @@ def why(error: Exception) -> str:
     return scrubbed("no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__)
 
 
-def scrubbed(text: str) -> str:
+def scrubbed(message: str) -> str:
     """Make text from outside harmless for logs: printable, in one line, short."""
-    clean = "".join(character if character.isprintable() else " " for character in text)
+    clean = "".join(character if character.isprintable() else " " for character in message)
     return clean if len(clean) <= ERROR_TEXT_RUNES else clean[: ERROR_TEXT_RUNES - 1] + "…"
+
+
+def _error(what: str, status: int, answer: bytes) -> InterlockError:
+    told = _status(answer)
+    kind = _kind(status, text(told, "reason"))
+    message = f"{what}: {status} {scrubbed(text(told, 'message'))}"
+    if kind is not Forbidden:
+        return kind(message)
+    causes = items(told, "details", "causes")
+    return Forbidden(message, causes={text(cause, "reason"): text(cause, "message") for cause in causes})
 
 
 def _kind(status: int, reason: str) -> type[InterlockError]:
@@ -68,15 +78,13 @@ def _kind(status: int, reason: str) -> type[InterlockError]:
     return _BY_STATUS.get(status, Unavailable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ClusterError)
 
 
-def _status(answer: bytes) -> tuple[str, str]:
-    """Reason and message of a Status object, or what stands there instead."""
+def _status(answer: bytes) -> JsonObject:
+    """The Status object; what stands there instead as its message."""
     try:
         status: Any = orjson.loads(answer)
     except orjson.JSONDecodeError:
-        return "", answer.decode(errors="replace")
-    if not isinstance(status, dict):
-        return "", "an answer that is no Status object"
-    return str(status.get("reason", "")), str(status.get("message", ""))
+        return {"message": answer.decode(errors="replace")}
+    return status if isinstance(status, dict) else {"message": "an answer that is no Status object"}
 
 
 def _decoded(what: str, answer: bytes) -> JsonObject:

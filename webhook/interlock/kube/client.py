@@ -60,6 +60,7 @@ class ApiClient:
 
     def __init__(self, target: ApiTarget, session: aiohttp.ClientSession) -> None:
         self._server = target.server.rstrip("/")
+        self._server_name = target.server_name or None
         self._session = session
 
     async def get(
@@ -208,6 +209,7 @@ class ApiClient:
                 headers={"Accept": JSON} if body is None else {"Accept": JSON, "Content-Type": content},
                 timeout=aiohttp.ClientTimeout(total=seconds),
                 allow_redirects=False,
+                server_hostname=self._server_name,
             ) as response:
                 answer = await response.read()
                 status = response.status

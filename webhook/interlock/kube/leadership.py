@@ -1,4 +1,4 @@
-"""What the leader does, and nobody else: keep the Secrets, publish, count, write status."""
+"""What the leader does, and nobody else: keep the Secrets, publish, probe, count, write status."""
 
 import asyncio
 
@@ -12,6 +12,7 @@ from interlock.kube.counters import LedgerReader, Tally
 from interlock.kube.events import Events, Related
 from interlock.kube.inventory import Inventory
 from interlock.kube.notarykey import NotaryKeyStore
+from interlock.kube.probing import Prober
 from interlock.kube.secrets import SecretKeeper
 from interlock.kube.status import StatusWriter
 from interlock.kube.webhooks import Publisher, Target
@@ -36,9 +37,11 @@ class Leadership:
         target: Target,
         keys: NotaryKeyStore,
         events: Events,
+        prober: Prober,
         clock: Clock,
     ) -> None:
         self._api = api
+        self._prober = prober
         self._inventory = inventory
         self._target = target
         self._keys = keys
@@ -51,11 +54,18 @@ class Leadership:
         """Work for ever."""
         tally = Tally()
         publisher = Publisher(self._api, self._inventory, target=self._target, events=self._events)
-        statuses = StatusWriter(self._api, self._inventory, tally=tally, clock=self._clock)
+        statuses = StatusWriter(
+            self._api,
+            self._inventory,
+            tally=tally,
+            api_servers=lambda: self._prober.heard,
+            clock=self._clock,
+        )
         ledger = LedgerReader(self._api, tally, namespace=self._target.namespace, changed=self._inventory.wake)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_secrets(publisher), name="keep secrets")
             tasks.create_task(publisher.run(), name="publish")
+            tasks.create_task(self._prober.run(), name="probe API servers")
             tasks.create_task(ledger.run(), name="count records")
             tasks.create_task(statuses.run(), name="write status")
 

@@ -28,6 +28,7 @@ class ApiTarget:
         token_file: file with a bearer token, read again and again; empty for none.
         client_cert_file: PEM certificate for TLS client authentication; empty for none.
         client_key_file: its key.
+        server_name: name that its certificate has to bear; empty for the host of `server`.
     """
 
     server: str
@@ -35,6 +36,7 @@ class ApiTarget:
     token_file: str = ""
     client_cert_file: str = ""
     client_key_file: str = ""
+    server_name: str = ""
 
 
 class TokenFile:

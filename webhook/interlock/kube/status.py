@@ -9,7 +9,7 @@ Only the leader runs this.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +24,7 @@ from interlock.kube import paths, statuses
 from interlock.kube.client import ApiClient
 from interlock.kube.counters import Tally
 from interlock.kube.inventory import Inventory
+from interlock.kube.probing import Heard
 from interlock.kube.reading import POLICIES
 
 LOG = structlog.get_logger(__name__)
@@ -63,8 +64,17 @@ class _Seen:
 class StatusWriter:
     """Keeps the status of every policy."""
 
-    def __init__(self, api: ApiClient, inventory: Inventory, *, tally: Tally, clock: Clock) -> None:
+    def __init__(
+        self,
+        api: ApiClient,
+        inventory: Inventory,
+        *,
+        tally: Tally,
+        api_servers: Callable[[], tuple[Heard, ...]],
+        clock: Clock,
+    ) -> None:
         self._api = api
+        self._api_servers = api_servers
         self._inventory = inventory
         self._tally = tally
         self._clock = clock
@@ -129,6 +139,7 @@ class StatusWriter:
             armed=self._inventory.configuration is not None,
             generation=self._inventory.published_generation,
             guards=tuple(guard.generation for guard in self._inventory.guards()),
+            api_servers=self._api_servers(),
         )
 
     def _window(self, policy: Policy, windows: Windows, now: datetime) -> _Seen:

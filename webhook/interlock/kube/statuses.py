@@ -1,12 +1,13 @@
 """A policy's status as a value: conditions, window, counters.
 
     Ready     the policy compiles; the message lists every violation otherwise
-    InForce   every API server asks, and every living guard decides by, this version of the policy
+    InForce   every API server was heard to ask, and every living guard decides, by this version of the policy
 
 Nothing here reads a clock or talks to anybody, and nothing that changes by itself is in it: a status differs only when
 something happened to its policy, so that it is written only then.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +15,7 @@ from interlock.core import unstructured
 from interlock.core.policies.policy import Policy
 from interlock.core.types import JsonObject, Mode, WindowState
 from interlock.kube.counters import Counts
+from interlock.kube.probing import Heard
 
 MESSAGE_RUNES = 8192
 """Of a condition's message; the schema allows four times as much."""
@@ -27,11 +29,13 @@ class Publication:
         armed: whether there is a webhook configuration.
         generation: the policy generation that it sends reviews with.
         guards: the generation that each living guard has reached.
+        api_servers: what each API server was heard to ask by.
     """
 
     armed: bool
     generation: int
     guards: tuple[int, ...]
+    api_servers: tuple[Heard, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def status_of(
         "conditions": [
             _written(condition, policy, old, now) for condition in (_in_force(policy, publication), _ready(policy))
         ],
+        "apiServers": _asking(policy, publication),
         "counters": _counters(counts),
     }
     return status if window is None else status | {"window": _window(window)}
@@ -78,24 +83,47 @@ def _ready(policy: Policy) -> _Condition:
 
 
 def _in_force(policy: Policy, publication: Publication) -> _Condition:
-    holds, reason, message = _force(policy, publication)
-    return _Condition("InForce", holds=holds, reason=reason, message=message)
+    lack = next(_lacks(policy, publication), None)
+    if lack is not None:
+        reason, message = lack
+        return _Condition("InForce", holds=False, reason=reason, message=message)
+    message = "every API server was heard to ask, and every guard decides, by this version"
+    return _Condition("InForce", holds=True, reason="Asked", message=message)
 
 
-def _force(policy: Policy, publication: Publication) -> tuple[bool, str, str]:
+def _lacks(policy: Policy, publication: Publication) -> Iterator[tuple[str, str]]:
+    """What keeps a policy from being in force, as reason and message, what comes first on its way first."""
     version, guards = int(policy.resource_version), publication.guards
     knowing = sum(generation >= version for generation in guards)
     if policy.mode is Mode.DISABLED:
-        return False, "Disabled", "mode is Disabled"
+        yield "Disabled", "mode is Disabled"
     if not publication.armed:
-        return False, "Disarmed", "there is no webhook configuration: nothing is intercepted"
+        yield "Disarmed", "there is no webhook configuration: nothing is intercepted"
     if publication.generation < version:
-        return False, "NotPublished", "API servers do not yet ask by this version"
+        yield "NotPublished", "API servers do not yet ask by this version"
     if not guards:
-        return False, "NoGuards", "no guard is alive"
+        yield "NoGuards", "no guard is alive"
     if knowing < len(guards):
-        return False, "GuardsBehind", f"{knowing} of {len(guards)} guards decide by this version"
-    return True, "Published", "API servers ask and every guard decides by this version"
+        yield "GuardsBehind", f"{knowing} of {len(guards)} guards decide by this version"
+    if behind := _api_servers_behind(version, publication.api_servers):
+        yield "APIServersBehind", behind
+
+
+def _api_servers_behind(version: int, servers: Sequence[Heard]) -> str:
+    """Which API server does not yet ask by this version, and why; empty if all do."""
+    behind = [server for server in servers if server.generation < version]
+    if behind:
+        why = behind[0].fault or f"asks by policies as of {behind[0].generation}"
+        asking = f"{len(servers) - len(behind)} of {len(servers)} API servers ask by this version"
+        return f"{asking}; {behind[0].address}: {why}"
+    return "" if servers else "no API server has been asked yet"
+
+
+def _asking(policy: Policy, publication: Publication) -> str:
+    """How many of all API servers ask by this version."""
+    version = int(policy.resource_version)
+    asking = sum(server.generation >= version for server in publication.api_servers)
+    return f"{asking}/{len(publication.api_servers)}"
 
 
 def _written(condition: _Condition, policy: Policy, old: JsonObject, now: datetime) -> JsonObject:

@@ -2,6 +2,7 @@
 
     POST /review/<enforce|observe|system>/<policy generation>/<path secret>    decided by us
     POST /self/<path secret>                                                   Interlock's own kinds, validated by kopf
+    POST /probe/<policy generation>/<path secret>                              told by what policies we decide
 
 What cannot be answered with a review is answered by a status code: 404 no such path, 405 not a POST, 401 the caller
 proves nothing, 415 not JSON, 400 no review in the body, 503 with `Retry-After: 1` before the first snapshot and while
@@ -14,8 +15,9 @@ well-formed answer with an error id, and the log has the same id with the traceb
 
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 import orjson
 import structlog
@@ -24,6 +26,7 @@ from interlock.core import jsonbytes, unstructured
 from interlock.core.ports import SnapshotSource
 from interlock.core.review import request as requests
 from interlock.core.review import response
+from interlock.core.snapshot import Snapshot
 from interlock.core.types import CallerProof, Request, Verdict
 from interlock.errors import BadReview
 from interlock.serve.messages import JSON, Answer, Head, Peer, refusal
@@ -36,7 +39,8 @@ from interlock.settings import GENERATION_WAIT_SECONDS
 LOG = structlog.get_logger(__name__)
 
 REVIEW = re.compile(r"/review/(?:enforce|observe|system)/([0-9]{1,19})/([^/?]{1,256})")
-SELF = re.compile(r"/self/([^/?]{1,256})")
+PROBE = re.compile(r"/probe/([0-9]{1,19})/([^/?]{1,256})")
+SELF = re.compile(r"/self/()([^/?]{1,256})")
 
 OwnKinds = Callable[[Any], Awaitable[Any]]
 """kopf's function for reviews of our own kinds: a review as JSON in, a review with a response out."""
@@ -74,12 +78,12 @@ class Endpoint:
 
     def screen(self, head: Head, peer: Peer) -> Answer | None:
         """Refuse what will not be answered with a review, by its head alone."""
-        route = _route(head.target)
+        route = _Route.read(head.target)
         if route is None:
             return refusal(HTTPStatus.NOT_FOUND, "no such path")
         if head.method != "POST":
             return refusal(HTTPStatus.METHOD_NOT_ALLOWED, "expected POST", headers=_ALLOW)
-        if self._refuses(self._secrets.prove(route[1], peer)):
+        if self._refuses(self._secrets.prove(route.secret, peer)):
             return _unproven()
         if head.content_type.partition(";")[0].strip().lower() != JSON:
             return refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"expected {JSON}")
@@ -95,28 +99,33 @@ class Endpoint:
             return _ok(self._failed(body, error))
 
     async def _answered(self, head: Head, peer: Peer, body: bytes) -> Answer:
-        route = _route(head.target)
+        route = _Route.read(head.target)
         if route is None:  # screened already
             return refusal(HTTPStatus.NOT_FOUND, "no such path")
-        generation, secret = route
-        proof = self._secrets.prove(secret, peer)
+        proof = self._secrets.prove(route.secret, peer)
         if self._refuses(proof):
             return _unproven()
-        if generation is None:
+        if route.entry is SELF:
             return await self._validated(body, proof)
-        return await self._reviewed(generation, body, proof)
+        snapshot = await self._snapshot(route.generation)
+        if isinstance(snapshot, Answer):
+            return snapshot
+        if route.entry is PROBE:
+            return _ok(response.probed(requests.parse(body).uid, route.generation))
+        return _ok(await self._reviewer.review(body, proof=proof, snapshot=snapshot))
 
     def _refuses(self, proof: CallerProof) -> bool:
         return proof is CallerProof.NONE and not self._accept_unproven
 
-    async def _reviewed(self, generation: int, body: bytes, proof: CallerProof) -> Answer:
+    async def _snapshot(self, generation: int) -> Snapshot | Answer:
+        """The newest view if it is at least at this generation, else the answer that it is not."""
         reached = await self._snapshots.reached(generation, seconds=GENERATION_WAIT_SECONDS)
         snapshot = self._snapshots.current()
         if snapshot is None:
             return _later("policies have not been read yet")
         if not reached:
             return _later(f"policies as of {generation} have not been seen yet, only those of {snapshot.generation}")
-        return _ok(await self._reviewer.review(body, proof=proof, snapshot=snapshot))
+        return snapshot
 
     async def _validated(self, body: bytes, proof: CallerProof) -> Answer:
         """A review of one of our own kinds."""
@@ -149,14 +158,22 @@ class Endpoint:
         return response.failed(uid, error_id)
 
 
-def _route(target: str) -> tuple[int | None, str] | None:
-    """Generation (None for our own kinds) and secret of a path; None for no path of ours."""
-    path = target.partition("?")[0]  # the API server adds its timeout as a query
-    if found := REVIEW.fullmatch(path):
-        return int(found[1]), found[2]
-    if found := SELF.fullmatch(path):
-        return None, found[1]
-    return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Route:
+    """What a path asks for: which entry, at which generation (0 for our own kinds), with which secret."""
+
+    entry: re.Pattern[str]
+    generation: int
+    secret: str
+
+    @classmethod
+    def read(cls, target: str) -> Self | None:
+        """Read a target; None for no path of ours."""
+        path = target.partition("?")[0]  # the API server adds its timeout as a query
+        for entry in (REVIEW, SELF, PROBE):
+            if found := entry.fullmatch(path):
+                return cls(entry=entry, generation=int(found[1] or 0), secret=found[2])
+        return None
 
 
 def _ok(body: bytes) -> Answer:

@@ -10,7 +10,7 @@ cleanup handlers, because whatever else still runs when kopf ends, kopf cancels 
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import kopf
@@ -21,7 +21,7 @@ from interlock import settings
 from interlock.core.interception.rules import KUBE_SYSTEM
 from interlock.core.ports import Clock
 from interlock.errors import ClusterError
-from interlock.kube import discovery, paths, pki
+from interlock.kube import discovery, paths, pki, probing
 from interlock.kube.client import ApiClient, ApiTarget, open_session
 from interlock.kube.controller_watches import configured_for_controller, register_controller_watches
 from interlock.kube.events import Events, Related
@@ -30,6 +30,7 @@ from interlock.kube.leader import Elector
 from interlock.kube.leadership import Leadership
 from interlock.kube.notary import Notary
 from interlock.kube.notarykey import NotaryKeyStore
+from interlock.kube.probing import Prober
 from interlock.kube.reading import POLICIES
 from interlock.kube.secretstore import SecretStore
 from interlock.kube.watches import register_login
@@ -59,7 +60,9 @@ async def control(chosen: ControllerSettings) -> None:
     access = chosen.api
     target = ApiTarget(server=access.server, ca_file=str(access.ca_file), token_file=str(access.token_file))
     async with open_session(target) as session:
-        controller = Controller(chosen, ApiClient(target, session), clock.now)
+        controller = Controller(
+            chosen, ApiClient(target, session), api_servers=probing.clients(target, session), clock=clock.now
+        )
         registry = kopf.OperatorRegistry()
         register_login(registry, target, session)
         register_controller_watches(registry, controller.inventory)
@@ -91,12 +94,21 @@ class Controller:
         over: set when some work has ended by itself, which is a failure.
     """
 
-    def __init__(self, chosen: ControllerSettings, api: ApiClient, clock: Clock) -> None:
+    def __init__(
+        self, chosen: ControllerSettings, api: ApiClient, *, api_servers: Callable[[str], ApiClient], clock: Clock
+    ) -> None:
         self._chosen = chosen
         self._api = api
         self._clock = clock
         namespace = chosen.pod.namespace
         self.inventory = Inventory(api, namespace=namespace, configuration=chosen.webhook_configuration)
+        self._prober = Prober(
+            api,
+            self.inventory,
+            namespace=namespace,
+            service=chosen.api.server.removeprefix("https://"),
+            at=api_servers,
+        )
         self.over = asyncio.Event()
         self._elector = Elector(
             api,
@@ -166,6 +178,7 @@ class Controller:
                 self_repair=self._chosen.self_repair,
             ),
             keys=keys,
+            prober=self._prober,
             events=Events(self._api, pod=me, clock=self._clock),
             clock=self._clock,
         )
@@ -210,6 +223,12 @@ class Controller:
                 name="interlock_armed",
                 text="1 where the webhook configuration exists.",
                 read=lambda: inventory.configuration is not None,
+            ),
+            Reading(name="interlock_api_servers", text="API servers known.", read=lambda: len(self._prober.heard)),
+            Reading(
+                name="interlock_api_servers_asking",
+                text="Those heard to ask by the published policies.",
+                read=lambda: sum(one.generation >= inventory.published_generation for one in self._prober.heard),
             ),
             Reading(name="interlock_policies", text="Policies stored.", read=lambda: len(inventory.policies)),
             Reading(name="interlock_guards", text="Guards alive and ready.", read=lambda: len(inventory.guards())),

@@ -1,9 +1,10 @@
-"""The four webhooks of Interlock's ValidatingWebhookConfiguration, made from the policies.
+"""The five webhooks of Interlock's ValidatingWebhookConfiguration, made from the policies.
 
     enforce.interlock.dev   Fail     what Enforce policies that can deny need
     observe.interlock.dev   Ignore   the rest of what policies need
     system.interlock.dev    Ignore   all of it, when a system identity of core.systems asks
     self.interlock.dev      Ignore   Interlock's own kinds, always
+    probe.interlock.dev     Ignore   the controller's question by what policies an API server asks, always
 
 Rules kept here:
 
@@ -31,11 +32,16 @@ OWN_GROUP = "interlock.dev"
 KUBE_SYSTEM = "kube-system"
 QUESTIONS = ("authentication.k8s.io", "authorization.k8s.io")
 
+PROBE_NAME = "interlock-probe"
+"""ConfigMap in Interlock's namespace that is asked for, as a dry run, and never exists."""
+
+PROBER = "interlock-controller"
+
 TIMEOUT_SECONDS = 5
 """Longest wait of the API server for an answer: two for a record, one for reads, the rest for a busy machine."""
 
 
-_PATH = re.compile(r"/review/[a-z]+/(?P<generation>[0-9]+)/.*")
+_PATH = re.compile(r"/(?:review/[a-z]+|probe)/(?P<generation>[0-9]+)/.*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +120,7 @@ def webhooks(policies: Sequence[Policy], delivery: Delivery) -> list[JsonObject]
         _entry("observe", "Ignore", all_targets, f"({needed}) && !({enforced})", delivery),
         _entry("system", "Ignore", all_targets, any_of([needed, enforced]), delivery),
     ]
-    return [*(entry for entry in entries if entry["rules"]), _own_kinds(delivery)]
+    return [*(entry for entry in entries if entry["rules"]), _own_kinds(delivery), _probe(delivery)]
 
 
 def generation_of(configuration: JsonObject | None) -> int:
@@ -186,6 +192,26 @@ def _own_kinds(delivery: Delivery) -> JsonObject:
                 "resources": ["dangerpolicies"],
                 "scope": "*",
             }
+        ],
+    }
+
+
+def _probe(delivery: Delivery) -> JsonObject:
+    """Sends the one object that only a controller asks to create, and that no guard lets it create."""
+    asking = f"request.userInfo.username == {quoted(f'system:serviceaccount:{delivery.namespace}:{PROBER}')}"
+    return {
+        **_webhook("probe", "Ignore", f"/probe/{delivery.generation}/{delivery.path_secret}", delivery),
+        "rules": [
+            {
+                "operations": ["CREATE"],
+                "apiGroups": [""],
+                "apiVersions": ["v1"],
+                "resources": ["configmaps"],
+                "scope": "Namespaced",
+            }
+        ],
+        "matchConditions": [
+            {"name": "probe", "expression": f"{asking} && object.metadata.name == {quoted(PROBE_NAME)}"}
         ],
     }
 

@@ -7,6 +7,7 @@ server passes through, one cause for each reason:
     interlock.dev/policy     the first deciding policy
     interlock.dev/next-open  RFC 3339: before this instant no repetition can pass; absent if there is none
     interlock.dev/record     name of the stored record; absent if it is not known to be stored
+    interlock.dev/generation of a probe's answer: the policy generation by which it was asked, and is judged
 
 The API server's audit log gets one annotation for every recorded decision, under a key of its own, since of several
 reviews in one request it keeps the first value of a key only: `rec-<last 12 hex digits of the record's id>`.
@@ -34,6 +35,9 @@ MAX_WARNINGS = 8
 
 MAX_DETAIL_RUNES = 300
 """Of what was wrong with a review: it repeats bytes of a stranger."""
+
+GENERATION_CAUSE = "interlock.dev/generation"
+"""Reason of the cause by which a controller reads the answer to its probe."""
 
 _FORBIDDEN = (403, "Forbidden")
 _TOO_MANY = (429, "TooManyRequests")
@@ -99,6 +103,13 @@ def failed(uid: str, error_id: str) -> bytes:
         f"Refused: Interlock met an error of its own, nothing is decided\nnext: give its operators error id {error_id}"
     )
     return _review({"uid": uid, "allowed": False, "status": _status((500, "InternalError"), text, ())})
+
+
+def probed(uid: str, generation: int) -> bytes:
+    """Answer a probe: refused, so that nothing comes of it even where it is no dry run, and saying what is in force."""
+    cause = {"reason": GENERATION_CAUSE, "message": str(generation)}
+    text = f"Interlock judges by policies as of {generation}"
+    return _review({"uid": uid, "allowed": False, "status": _status(_FORBIDDEN, text, (cause,))})
 
 
 def annotations(
