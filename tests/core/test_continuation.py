@@ -5,7 +5,7 @@ import pytest
 from interlock.core import systems
 from interlock.core.review import request as requests
 from interlock.core.systems import Parent, Reference
-from interlock.core.types import Facts, JsonObject, NamespaceView, Request
+from interlock.core.types import JsonObject, NamespaceView, Request
 from tests import vectors
 from tests.support.identities import GOING_SINCE, MANAGER, NODE, by, meta, owned
 from tests.support.policies import request
@@ -15,103 +15,102 @@ HERE = {"spec": {"nodeName": "n1"}}
 TERMINATING = NamespaceView(name="shop", terminating=True)
 ACTIVE = NamespaceView(name="shop")
 COLLECTOR, EMPTIER = "generic-garbage-collector", "namespace-controller"
-PARENT_GOING = Facts(parent_going=True, why="ReplicaSet owner is gone")
 
 # What is asked, what reading showed, the namespace; the answer.
-CONTINUES: dict[str, tuple[Request, Facts, NamespaceView | None, str]] = {
+CONTINUES: dict[str, tuple[Request, bool, NamespaceView | None, str]] = {
     "kubelet, terminating pod of its node": (
         by(NODE, "DELETE", "pods", old=GOING | HERE),
-        Facts(),
+        False,
         ACTIVE,
         "the kubelet completes the deletion of a pod of its node",
     ),
     "kubelet, terminating pod of another node": (
         by(NODE, "DELETE", "pods", old=GOING | {"spec": {"nodeName": "n2"}}),
-        Facts(),
+        False,
         ACTIVE,
         "",
     ),
-    "kubelet, living pod": (by(NODE, "DELETE", "pods", old=HERE), Facts(), TERMINATING, ""),
+    "kubelet, living pod": (by(NODE, "DELETE", "pods", old=HERE), False, TERMINATING, ""),
     "collector, terminating object": (
         by(COLLECTOR, "DELETE", "jobs", group="batch", old=GOING),
-        Facts(),
+        False,
         ACTIVE,
         "the garbage collector completes a deletion that has begun",
     ),
     "collector, owner going": (
         by(COLLECTOR, "DELETE", "pods", old=owned("ReplicaSet")),
-        PARENT_GOING,
+        True,
         ACTIVE,
-        "the garbage collector deletes what belongs to something that is going: ReplicaSet owner is gone",
+        "the garbage collector deletes what belongs to something that is going",
     ),
     "collector, owner there": (
         by(COLLECTOR, "DELETE", "pods", old=owned("ReplicaSet")),
-        Facts(parent_going=False),
+        False,
         ACTIVE,
         "",
     ),
-    "collector, owner not read": (by(COLLECTOR, "DELETE", "pods", old=owned("ReplicaSet")), Facts(), ACTIVE, ""),
-    "collector, no owner at all": (by(COLLECTOR, "DELETE", "pods"), PARENT_GOING, ACTIVE, ""),
+    "collector, owner not read": (by(COLLECTOR, "DELETE", "pods", old=owned("ReplicaSet")), False, ACTIVE, ""),
+    "collector, no owner at all": (by(COLLECTOR, "DELETE", "pods"), True, ACTIVE, ""),
     "collector, in a terminating namespace": (
         by(COLLECTOR, "DELETE", "pods"),
-        Facts(),
+        False,
         TERMINATING,
         "the garbage collector empties namespace shop, which is terminating",
     ),
     "namespace controller, terminating namespace": (
         by(EMPTIER, "DELETE", "pods"),
-        Facts(),
+        False,
         TERMINATING,
         "the namespace controller empties namespace shop, which is terminating",
     ),
     "namespace controller, namespace read": (
         by(EMPTIER, "DELETE", "pods"),
-        Facts(parent_going=True),
+        True,
         None,
         "the namespace controller deletes what belongs to something that is going",
     ),
-    "namespace controller, living namespace": (by(EMPTIER, "DELETE", "pods"), Facts(parent_going=False), ACTIVE, ""),
-    "namespace controller, unknown namespace": (by(EMPTIER, "DELETE", "pods"), Facts(), None, ""),
+    "namespace controller, living namespace": (by(EMPTIER, "DELETE", "pods"), False, ACTIVE, ""),
+    "namespace controller, unknown namespace": (by(EMPTIER, "DELETE", "pods"), False, None, ""),
     "namespace controller, another namespace's view": (
         by(EMPTIER, "DELETE", "pods"),
-        Facts(),
+        False,
         NamespaceView(name="other", terminating=True),
         "",
     ),
     "namespace controller, the namespace itself": (
         by(EMPTIER, "DELETE", "namespaces", name="shop"),
-        PARENT_GOING,
+        True,
         TERMINATING,
         "",
     ),
     "namespace controller, something without a namespace": (
         by(EMPTIER, "DELETE", "persistentvolumes", namespace=""),
-        PARENT_GOING,
+        True,
         None,
         "",
     ),
-    "namespace controller, an update": (by(EMPTIER, "UPDATE", "pods", old=GOING), PARENT_GOING, TERMINATING, ""),
+    "namespace controller, an update": (by(EMPTIER, "UPDATE", "pods", old=GOING), True, TERMINATING, ""),
     "controller manager, terminating namespace": (
         by(MANAGER, "DELETE", "pods"),
-        Facts(),
+        False,
         TERMINATING,
         "the controller manager empties namespace shop, which is terminating",
     ),
     "controller manager, owner going": (
         by(MANAGER, "DELETE", "pods", old=owned("Job")),
-        Facts(parent_going=True),
+        True,
         ACTIVE,
         "the controller manager deletes what belongs to something that is going",
     ),
-    "another controller": (by("replicaset-controller", "DELETE", "pods", old=GOING), PARENT_GOING, TERMINATING, ""),
-    "a person": (request("DELETE", "pods", old=GOING), PARENT_GOING, TERMINATING, ""),
+    "another controller": (by("replicaset-controller", "DELETE", "pods", old=GOING), True, TERMINATING, ""),
+    "a person": (request("DELETE", "pods", old=GOING), True, TERMINATING, ""),
 }
 
 
-@pytest.mark.parametrize(("review", "facts", "namespace", "why"), CONTINUES.values(), ids=CONTINUES.keys())
-def test_continuation(review: Request, facts: Facts, namespace: NamespaceView | None, why: str) -> None:
+@pytest.mark.parametrize(("review", "going", "namespace", "why"), CONTINUES.values(), ids=CONTINUES.keys())
+def test_continuation(review: Request, namespace: NamespaceView | None, why: str, *, going: bool) -> None:
     """Only what is really going lets a deletion pass as one that goes on; a name never does."""
-    assert systems.continuation(review, facts, namespace) == why
+    assert systems.continuation(review, namespace, parent_going=going) == why
 
 
 OWNER = Reference(api_version="apps/v1", kind="ReplicaSet", namespace="shop", name="owner", uid="u1")
@@ -181,7 +180,7 @@ def test_recorded(name: str, why: str) -> None:
     review = requests.parse(vectors.read(name))
     view = NamespaceView(name=review.namespace, terminating=review.namespace == "prod-old")
 
-    assert systems.continuation(review, Facts(), view) == why
+    assert systems.continuation(review, view) == why
 
 
 def test_recorded_dependent_needs_its_owner() -> None:
@@ -192,4 +191,4 @@ def test_recorded_dependent_needs_its_owner() -> None:
 
     assert parent is not None
     assert [str(reference) for reference in parent.references] == ["Deployment web"]
-    assert systems.continuation(review, Facts(parent_going=True), None) != ""
+    assert systems.continuation(review, None, parent_going=True) != ""

@@ -183,8 +183,8 @@ def test_no_leaving(match: JsonObject, review: Request) -> None:
         ),
         pytest.param(
             {"exclude": [{"namespaces": PROD}]},
-            [(Verdict.DENY, "")],
-            id="an exclusion by labels needs old and new ones",
+            [],
+            id="what an exclusion by labels lifts already leaves nothing",
         ),
         pytest.param({"match": {"minSeverity": "Critical"}}, [(Verdict.DENY, "")], id="minSeverity has no say"),
     ],
@@ -195,6 +195,82 @@ def test_leaving_is_judged_by_the_policy_that_is_left(change: JsonObject, expect
     decision = decided(parsed("guard", **spec), OUT)
 
     assert [(outcome.yields, outcome.excluded_by) for outcome in decision.outcomes] == expected
+
+
+TEMPORARY = {"selector": {"matchLabels": {"temporary": "yes"}}}
+
+
+@pytest.mark.parametrize(
+    ("match", "exclude", "review", "leaves"),
+    [
+        pytest.param(
+            SECRETS,
+            {"objects": TEMPORARY},
+            relabelled("secrets", {}, {"temporary": "yes"}),
+            True,
+            id="an object gets the label that exempts it",
+        ),
+        pytest.param(
+            SECRETS,
+            {"objects": TEMPORARY, "subjects": {"users": ["somebody-else"]}},
+            relabelled("secrets", {}, {"temporary": "yes"}),
+            True,
+            id="an object is exempted for whomever",
+        ),
+        pytest.param(
+            SECRETS,
+            {"namespaces": TEMPORARY},
+            moved({}, {"temporary": "yes"}),
+            True,
+            id="a namespace gets the label that exempts what is in it",
+        ),
+        pytest.param(
+            {}, {"namespaces": TEMPORARY}, moved({}, {"temporary": "yes"}), True, id="a namespace exempts itself"
+        ),
+        pytest.param(
+            SECRETS,
+            {"objects": TEMPORARY},
+            relabelled("secrets", {"temporary": "yes"}, {"temporary": "yes", "x": "y"}),
+            False,
+            id="an object that was exempt already",
+        ),
+        pytest.param(
+            SECRETS,
+            {"objects": TEMPORARY},
+            relabelled("secrets", {"temporary": "yes"}, {}),
+            False,
+            id="an object comes under protection",
+        ),
+        pytest.param(
+            SECRETS,
+            {"objects": TEMPORARY, "namespaces": {"names": ["play"]}},
+            relabelled("secrets", {}, {"temporary": "yes"}),
+            False,
+            id="the exemption is for another namespace",
+        ),
+        pytest.param(
+            SECRETS,
+            {"objects": TEMPORARY, "systemIdentities": "Ordinary"},
+            relabelled("secrets", {}, {"temporary": "yes"}),
+            False,
+            id="the exemption is for ordinary work of Kubernetes itself",
+        ),
+        pytest.param(
+            {**SECRETS, "namespaces": {"names": ["play"]}},
+            {"objects": TEMPORARY},
+            relabelled("secrets", {}, {"temporary": "yes"}),
+            False,
+            id="the policy is about another namespace",
+        ),
+    ],
+)
+def test_leaving_into_an_exemption(match: JsonObject, exclude: JsonObject, review: Request, *, leaves: bool) -> None:
+    """Labels that an exclude entry asks for cannot be put on by whoever may not pass the policy."""
+    outcomes = decided(parsed("guard", match=match, exclude=[exclude]), review).outcomes
+
+    assert [(outcome.finding, outcome.yields) for outcome in outcomes if not outcome.excluded_by] == (
+        [("leave-protection", Verdict.DENY)] if leaves else []
+    )
 
 
 def test_the_finding_names_object_and_policy_and_has_the_grade_of_the_policy() -> None:

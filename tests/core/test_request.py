@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from interlock.core import catalogue, snapshot, systems
 from interlock.core.review import request
-from interlock.core.types import Facts, JsonObject, Operation, Request, User
+from interlock.core.types import JsonObject, Operation, Request, User
 from interlock.errors import BadReview
 from tests import vectors
 from tests.support.reviews import UID, review
@@ -205,9 +205,9 @@ def _everything(data: bytes) -> str:
         return str(error)
     systems.ordinary_work(found)
     systems.needs_parent(found)
-    return systems.continuation(found, Facts(), None) + "".join(
-        finding.evidence for finding in catalogue.find(found, NOBODY)
-    )
+    systems.adopted(found)
+    catalogue.handed(found, NOBODY)
+    return systems.continuation(found, None) + "".join(finding.evidence for finding in catalogue.find(found, NOBODY))
 
 
 @given(st.binary())

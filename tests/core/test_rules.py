@@ -1,6 +1,7 @@
 """Which webhook a request goes to: every one that a policy could select to exactly one, and Fail only where it may."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from interlock.core import catalogue, systems
 from interlock.core.interception import conditions, coverage, rules
 from interlock.core.interception.rules import Delivery
+from interlock.core.owners import new_owners
 from interlock.core.policies import leaving
 from interlock.core.policies.policy import Policy
 from interlock.core.types import JsonObject, Mode, Operation, Request, User
@@ -27,10 +29,10 @@ GUARD = User(name=f"system:serviceaccount:{HOME}:interlock-guard")
 # ------------------------------------------------------------------------------------------ an independent model
 
 
-def _could_select(policy: Policy, request: Request) -> bool:
+def _could_select(policy: Policy, request: Request, *, collections: bool = True) -> bool:
     """Whether some finding of such a request could be one that the policy speaks of."""
     named = any(
-        rule.covers(request)
+        rule.covers(request) and (collections or not rule.collections)
         for action in policy.match.action_ids
         for entry in catalogue.select(action)
         for rule in entry.rules
@@ -41,19 +43,27 @@ def _could_select(policy: Policy, request: Request) -> bool:
     )
     return (
         policy.mode is not Mode.DISABLED
-        and (named or plain or _could_leave(policy, request))
+        and (named or plain or _could_leave(policy, request) or _could_become(policy, request))
         and _near(policy, request)
     )
 
 
 def _could_leave(policy: Policy, request: Request) -> bool:
-    if request.operation is not Operation.UPDATE or not leaving.guards_labels(policy):
+    if request.operation is not Operation.UPDATE or policy.mode is not Mode.ENFORCE:
         return False
-    objects, namespaces = policy.match.objects, policy.match.namespaces
+    scopes = [policy.match, *(entry.scope for entry in policy.exclude)]
+    objects = any(scope.objects and scope.objects.selector for scope in scopes)
+    namespaces = any(scope.namespaces and scope.namespaces.selector for scope in scopes)
     of_kind = any(kind.covers_kind(group=request.group, resource=request.resource) for kind in policy.match.kinds)
-    return bool(
-        (objects and objects.selector and of_kind) or (namespaces and namespaces.selector and request.is_namespace)
-    )
+    return (objects and of_kind) or (namespaces and request.is_namespace)
+
+
+def _could_become(policy: Policy, request: Request) -> bool:
+    """Whether the policy could select the deletion that an update with a new owner can become."""
+    if not new_owners(request):
+        return False
+    deletion = replace(request, operation=Operation.DELETE, subresource="", object=None)
+    return _could_select(policy, deletion, collections=False)
 
 
 def _near(policy: Policy, request: Request) -> bool:
@@ -72,6 +82,7 @@ RESOURCES = st.sampled_from(
     ["pods", "pods/exec", "pods/*", "*", "*/*", "*/scale", "deployments", "secrets", "namespaces"]
 )
 NAMES = st.sampled_from(["prod-*", "*-db", "prod-a", "kube-system", "kube-*", "p*d-*b", HOME, "*", "*system*"])
+OWNED = st.sampled_from([{}, *({"ownerReferences": [{"uid": uid} for uid in uids]} for uids in ("a", "b", "ab"))])
 SELECTOR = {"matchLabels": {"env": "prod"}}
 TERMS = st.sampled_from([*sorted(set(catalogue.FAMILIES) - {leaving.FAMILY}), "delete-namespace", "exec", "*"])
 
@@ -100,7 +111,11 @@ def _matches(draw: st.DrawFn) -> JsonObject:
 def _policies(draw: st.DrawFn) -> Policy:
     mode = draw(st.sampled_from(["Enforce", "Enforce", "Observe", "Disabled"]))
     verdict = draw(st.sampled_from(["Deny", "Deny", "Warn", "Allow"]))
-    return parsed(mode=mode, verdict=verdict, match={"actions": None, **draw(_matches())})
+    exclude = draw(
+        st.sampled_from([None, [{"objects": {"selector": SELECTOR}}], [{"namespaces": {"selector": SELECTOR}}]])
+    )
+    more = {"exclude": exclude} if exclude else {}
+    return parsed(mode=mode, verdict=verdict, match={"actions": None, **draw(_matches())}, **more)
 
 
 @st.composite
@@ -119,6 +134,8 @@ def _requests(draw: st.DrawFn) -> Request:
         name="x",
         namespace=draw(st.sampled_from(["", "prod-a", "prod-b", "dev", "my-db", "kube-system", HOME])),
         user=draw(st.sampled_from([ALICE, NODE, COLLECTOR])),
+        object={"metadata": draw(OWNED)},
+        old_object={"metadata": draw(OWNED)},
     )
 
 
@@ -211,7 +228,8 @@ def test_entries_of_one_denying_policy() -> None:
         ("self.interlock.dev", "Ignore", f"/self/{'s' * 64}"),
         ("probe.interlock.dev", "Ignore", f"/probe/7/{'s' * 64}"),
     ]
-    assert [w["rules"] for w in webhooks[:3]] == [[delete_namespaces]] * 3
+    updates = delete_namespaces | {"operations": ["UPDATE"], "resources": ["namespaces/*"]}  # that give it an owner
+    assert [w["rules"] for w in webhooks[:3]] == [[delete_namespaces, updates]] * 3
     assert {(w["matchPolicy"], w["sideEffects"], w["timeoutSeconds"]) for w in webhooks} == {
         ("Equivalent", "NoneOnDryRun", 5)
     }

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.cluster
 
 SYSTEM = "interlock-system"
 MASTERS = "system:masters"
+CONTROLLERS = "system:serviceaccount:kube-system"
 POLICY = "edge-round"
 CORE = "/api/v1"
 GONE_SECONDS = 60.0
@@ -158,6 +159,63 @@ def test_leaving_protection(how: str, kubectl: Kubectl, apply: policies.Apply, n
     assert (attempt.ok, "edge-left" in attempt.err) == (False, True), attempt.err
     assert kubectl.get("configmap", "guarded", "-n", namespace)["metadata"]["labels"] == {"tier": "database"}
     edge(scenario="leaving protection", load=how, outcome="denied")
+
+
+NOBODY = {"apiVersion": "v1", "kind": "ConfigMap", "name": "never-was", "uid": "00000000-0000-4000-8000-000000000000"}
+HANDING: dict[str, Sequence[str]] = {
+    "by an administrator": (),
+    "as a controller that adopts": (f"--as={CONTROLLERS}:replicaset-controller", f"--as-group={MASTERS}"),
+    "as the garbage collector": (f"--as={CONTROLLERS}:generic-garbage-collector", f"--as-group={MASTERS}"),
+}
+
+
+@pytest.mark.parametrize("how", HANDING)
+def test_handing_to_the_garbage_collector(how: str, kubectl: Kubectl, guarded: str, edge: Edge) -> None:
+    """An owner that is not there cannot be given to what nobody may delete; the garbage collector would delete it."""
+    given = _json({"metadata": {"ownerReferences": [NOBODY]}})
+
+    attempt = kubectl("patch", "configmap", "guarded", "-n", guarded, "--type=merge", "-p", given, *HANDING[how])
+
+    assert (attempt.ok, POLICY in attempt.err) == (False, True), attempt.err
+    assert kubectl("get", "configmap", "guarded", "-n", guarded).ok
+    edge(scenario="owner added that never was", load=how, outcome="denied as the deletion that it becomes")
+
+
+def test_controllers_still_adopt(kubectl: Kubectl, apply: policies.Apply, namespace: str, edge: Edge) -> None:
+    """A ReplicaSet takes in pods that match it, though nobody may delete pods."""
+    apply(policies.policy("edge-adopted", match={**_deleting("pods"), "namespaces": {"names": [namespace]}}))
+    kubectl.must("run", "orphan", "--image=simulated", "--labels=app=orphan", "-n", namespace)
+    labels = {"matchLabels": {"app": "orphan"}}
+    pod = {"metadata": {"labels": {"app": "orphan"}}, "spec": {"containers": [{"name": "c", "image": "simulated"}]}}
+    spec = {"replicas": 1, "selector": labels, "template": pod}
+    metadata = {"name": "adopter", "namespace": namespace}
+    kubectl.apply({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": metadata, "spec": spec})
+
+    adopted = ("get", "pod", "orphan", "-n", namespace, "-o", "jsonpath={.metadata.ownerReferences[0].name}")
+    eventually(lambda: kubectl(*adopted).out == "adopter", seconds=GONE_SECONDS, what="the pod adopted")
+    edge(scenario="controller adopts a pod", load="policy denies deleting pods", outcome="adopted")
+
+
+EXEMPTING = {
+    "object labelled": ("label", "configmap", "guarded", "-n", "{ns}", "temporary=yes"),
+    "namespace labelled": ("label", "namespace", "{ns}", "temporary=yes"),
+}
+
+
+@pytest.mark.parametrize("how", EXEMPTING)
+def test_labelling_into_an_exemption(
+    how: str, kubectl: Kubectl, apply: policies.Apply, namespace: str, edge: Edge
+) -> None:
+    """The label that an exclude entry asks for cannot be put on by whoever may not pass the policy."""
+    kubectl.must("create", "configmap", "guarded", "-n", namespace)
+    temporary = {"selector": {"matchLabels": {"temporary": "yes"}}}
+    match = {**_deleting("configmaps"), "namespaces": {"names": [namespace]}}
+    apply(policies.policy("edge-exempt", match=match, exclude=[{"objects": temporary}, {"namespaces": temporary}]))
+
+    attempt = kubectl(*(word.format(ns=namespace) for word in EXEMPTING[how]))
+
+    assert (attempt.ok, "edge-exempt" in attempt.err) == (False, True), attempt.err
+    edge(scenario="leaving into an exemption", load=how, outcome="denied")
 
 
 def test_annotations_lead_nowhere(kubectl: Kubectl, guarded: str, edge: Edge) -> None:

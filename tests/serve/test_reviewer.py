@@ -203,6 +203,35 @@ async def test_owner_that_cannot_be_read_lifts_nothing(fault: Unavailable | Forb
     assert (await Stage(PODS, reader=reader).answer(COLLECTED))["allowed"] is False
 
 
+ADOPTED = review(
+    operation="UPDATE",
+    kind={"group": "", "version": "v1", "kind": "Pod"},
+    resource={"group": "", "version": "v1", "resource": "pods"},
+    name="web",
+    namespace="shop",
+    object=OWNED,
+    oldObject={"metadata": {"name": "web", "namespace": "shop", "uid": "p1"}},
+    userInfo=COLLECTOR | {"username": "system:serviceaccount:kube-system:replicaset-controller"},
+)
+ADOPTERS = {
+    "owner is there": (FakeReader({OWNER: {"metadata": {"uid": "r1"}}}), True),
+    "owner never was": (FakeReader(), False),
+    "owner is going": (
+        FakeReader({OWNER: {"metadata": {"uid": "r1", "deletionTimestamp": "2026-11-17T12:00:00Z"}}}),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("reader", "allowed"), ADOPTERS.values(), ids=ADOPTERS.keys())
+async def test_controller_that_adopts_is_believed_only_if_the_owner_stays(reader: FakeReader, *, allowed: bool) -> None:
+    """A controller takes a pod in if the owner that it names is there; under its name nobody hands one over."""
+    stage = Stage(PODS, reader=reader)
+
+    assert (await stage.answer(ADOPTED))["allowed"] is allowed
+    assert reader.reads == [OWNER]
+
+
 async def test_nothing_is_read_for_what_no_policy_speaks_of() -> None:
     """A review costs no API call unless a policy would judge it."""
     stage = Stage(DENY)

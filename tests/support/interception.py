@@ -12,8 +12,13 @@ def sent_to(webhooks: list[JsonObject], request: Request) -> set[str]:
         webhook["name"].partition(".")[0]
         for webhook in webhooks
         if any(_rule_matches(rule, request) for rule in webhook["rules"])
-        and all(cel.evaluate(c["expression"], request=_review(request)) for c in webhook.get("matchConditions", []))
+        and all(cel.evaluate(c["expression"], **_scope(request)) for c in webhook.get("matchConditions", []))
     }
+
+
+def _scope(request: Request) -> dict[str, Any]:
+    """The variables of a condition; what a review does not carry is null."""
+    return {"request": _review(request), "object": request.object, "oldObject": request.old_object}
 
 
 def _rule_matches(rule: JsonObject, request: Request) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from interlock.core.catalogue import Handed
 from interlock.core.policies import leaving, match
 from interlock.core.policies.match import View
 from interlock.core.policies.policy import Policy
@@ -35,7 +36,13 @@ from interlock.core.types import (
 
 
 def decide(
-    request: Request, findings: Sequence[Finding], snapshot: Snapshot, now: datetime, *, continuation: str = ""
+    request: Request,
+    findings: Sequence[Finding],
+    snapshot: Snapshot,
+    now: datetime,
+    *,
+    continuation: str = "",
+    handed: Handed | None = None,
 ) -> Decision:
     """Decide on one request.
 
@@ -45,13 +52,26 @@ def decide(
         snapshot: policies and namespaces.
         now: the instant that windows are read at, aware.
         continuation: why the request only continues what has been decided before; then no policy is asked.
+        handed: the deletion that an UPDATE can become, to be judged with it.
     """
     if continuation:
         return _combined(request, findings, (), continuation)
     view = View.of(request, snapshot.namespaces)
     left = list(leaving.findings(snapshot.policies.leavable(request), view))
-    found = sorted([*findings, *(finding for _, finding in left)], key=_worst_first)
-    asked = {policy.name: policy for policy in snapshot.policies.candidates(request, findings)}
+    found = [*findings, *(finding for _, finding in left)]
+    outcomes = _judged(view, findings, left, snapshot, now)
+    if handed is not None:
+        found += handed.findings
+        deletion = View.of(handed.request, snapshot.namespaces)
+        outcomes = _strictest_of_each([*outcomes, *_judged(deletion, handed.findings, (), snapshot, now)])
+    return _combined(request, sorted(found, key=_worst_first), outcomes, "")
+
+
+def _judged(
+    view: View, findings: Sequence[Finding], left: Sequence[tuple[Policy, Finding]], snapshot: Snapshot, now: datetime
+) -> list[PolicyOutcome]:
+    """What every policy says that can select one of the findings, or is left."""
+    asked = {policy.name: policy for policy in snapshot.policies.candidates(view.request, findings)}
     asked |= {policy.name: policy for policy, _ in left}
     outcomes: list[PolicyOutcome] = []
     for policy in asked.values():
@@ -60,7 +80,16 @@ def decide(
             selected += [finding for leaver, finding in left if leaver is policy]
         if selected:
             outcomes += _outcomes(policy, selected, view, now)
-    return _combined(request, found, outcomes, "")
+    return outcomes
+
+
+def _strictest_of_each(outcomes: Iterable[PolicyOutcome]) -> list[PolicyOutcome]:
+    """One outcome for each policy, what lifts a finding counting less than what judges one."""
+    found: dict[str, PolicyOutcome] = {}
+    for outcome in outcomes:
+        known = found.get(outcome.policy, outcome)
+        found[outcome.policy] = max(known, outcome, key=lambda one: (not one.excluded_by, one.yields))
+    return list(found.values())
 
 
 def _outcomes(policy: Policy, selected: Sequence[Finding], view: View, now: datetime) -> Iterable[PolicyOutcome]:

@@ -329,20 +329,6 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What bounded reads found out for one request, None where nothing was read.
-
-    Attributes:
-        parent_going: whether the namespace, or an owner of the object, is terminating or gone (asked only for
-            the namespace controller and the garbage collector).
-        why: one sentence for the record.
-    """
-
-    parent_going: bool | None = None
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Proof to the requester that a record is durably stored: where, and the RFC 6962 leaf hash of its envelope."""
 

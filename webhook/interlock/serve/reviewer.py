@@ -8,6 +8,7 @@ What is recorded, and what becomes of a decision that cannot be, is `serve.recor
 """
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 
@@ -18,11 +19,14 @@ from interlock.core.review import request as requests
 from interlock.core.review import response
 from interlock.core.snapshot import Snapshot
 from interlock.core.systems import Parent, Reference
-from interlock.core.types import CallerProof, Decision, Facts, Request
+from interlock.core.types import CallerProof, Decision, JsonObject, Request
 from interlock.errors import BadReview, Forbidden, NotFound, Unavailable
 from interlock.serve.metrics import GuardMetrics
 from interlock.serve.recorder import Recorded, Recorder
 from interlock.settings import SIZING_DEADLINE_SECONDS
+
+Holds = Callable[[Reference, JsonObject | None], bool]
+"""A test of a parent, after it was read; None if it is not there."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -78,27 +82,31 @@ class Reviewer:
     async def _decide(self, request: Request, snapshot: Snapshot) -> Decision:
         """The decision; what needs a read is read only if some policy speaks of the request."""
         findings = catalogue.find(request, snapshot)
+        handed = catalogue.handed(request, snapshot)
         namespace = snapshot.namespaces.get(request.namespace)
-        why = systems.continuation(request, Facts(), namespace)
-        decision = decide(request, findings, snapshot, self._clock(), continuation=why)
-        parent = systems.needs_parent(request) if decision.outcomes else None
-        if parent is None:
+        why = systems.continuation(request, namespace)
+        decision = decide(request, findings, snapshot, self._clock(), continuation=why, handed=handed)
+        if not decision.outcomes:
             return decision
-        why = systems.continuation(request, await self._facts(parent), namespace)
-        return decide(request, findings, snapshot, self._clock(), continuation=why) if why else decision
+        if (parent := systems.needs_parent(request)) and await self._all(parent, systems.is_going):
+            why = systems.continuation(request, namespace, parent_going=True)
+            return decide(request, findings, snapshot, self._clock(), continuation=why)
+        if handed and (parent := systems.adopted(request)) and await self._all(parent, systems.is_staying):
+            return decide(request, findings, snapshot, self._clock())
+        return decision
 
-    async def _facts(self, parent: Parent) -> Facts:
-        """Whether everything that a deletion says it follows is really going."""
+    async def _all(self, parent: Parent, holds: Holds) -> bool:
+        """Whether this holds of everything that a request says it follows, as far as it can be read in time."""
         try:
             async with asyncio.timeout(SIZING_DEADLINE_SECONDS):
-                going = await asyncio.gather(*(self._going(reference) for reference in parent.references))
+                held = await asyncio.gather(*(self._one(reference, holds) for reference in parent.references))
         except (Unavailable, Forbidden, TimeoutError) as error:
-            LOG.warning("cannot read what a deletion follows; judged as an action of its own", why=str(error))
-            return Facts(why="its parent could not be read")
-        return Facts(parent_going=all(going))
+            LOG.warning("cannot read what a request follows; judged as an action of its own", why=str(error))
+            return False
+        return all(held)
 
-    async def _going(self, reference: Reference) -> bool:
-        """Whether one parent is going.
+    async def _one(self, reference: Reference, holds: Holds) -> bool:
+        """Whether it holds of one parent.
 
         Raises:
             Unavailable: no answer in time.
@@ -113,8 +121,8 @@ class Reviewer:
                 seconds=SIZING_DEADLINE_SECONDS,
             )
         except NotFound:
-            return systems.is_going(reference, None)
-        return systems.is_going(reference, found)
+            return holds(reference, None)
+        return holds(reference, found)
 
 
 def _monotonic() -> float:

@@ -4,15 +4,29 @@
 from it. A new action is a new `Entry` in the module of its family; a new family is a new module, listed here.
 """
 
-from interlock.core.catalogue import plain
+from interlock.core.catalogue import handing, plain
 from interlock.core.catalogue.defence import DEFENCE
 from interlock.core.catalogue.destruction import DESTRUCTION
 from interlock.core.catalogue.entry import Detector, Entry, RoleBook, Rule, Seen
+from interlock.core.catalogue.handing import Handed
 from interlock.core.catalogue.interactive import INTERACTIVE
 from interlock.core.catalogue.privilege import PRIVILEGE
 from interlock.core.types import Finding, Operation, Request
 
-__all__ = ["ENTRIES", "EVERY", "FAMILIES", "Detector", "Entry", "RoleBook", "Rule", "Seen", "find", "select"]
+__all__ = [
+    "ENTRIES",
+    "EVERY",
+    "FAMILIES",
+    "Detector",
+    "Entry",
+    "Handed",
+    "RoleBook",
+    "Rule",
+    "Seen",
+    "find",
+    "handed",
+    "select",
+]
 
 ENTRIES: tuple[Entry, ...] = (*DESTRUCTION, *INTERACTIVE, *PRIVILEGE, *DEFENCE)
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(entry.family for entry in ENTRIES))
@@ -35,6 +49,14 @@ def select(term: str) -> tuple[Entry, ...]:
         KeyError: no entry and no family has this name.
     """
     return ENTRIES if term == EVERY else _SELECTED[term]
+
+
+def handed(request: Request, roles: RoleBook) -> Handed | None:
+    """The deletion that an UPDATE can become by the garbage collector; None for any other request."""
+    deletion = handing.deletion(request)
+    if deletion is None:
+        return None
+    return Handed(request=deletion, findings=handing.named(find(deletion, roles), request))
 
 
 def find(request: Request, roles: RoleBook) -> tuple[Finding, ...]:

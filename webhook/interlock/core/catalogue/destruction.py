@@ -185,7 +185,7 @@ DESTRUCTION = (
         family=FAMILY,
         title="Delete a whole collection of objects in one call",
         severity=Severity.HIGH,
-        rules=(_deletes("*", "*"),),
+        rules=(Rule(operations=(Operation.DELETE,), groups=("*",), resources=("*",), collections=True),),
         misses="How many members there are: each is reviewed by itself, in order, and a denial stops the rest. "
         "`kubectl delete --all` is many single deletes, no collection.",
         example="kubectl delete --raw '/api/v1/namespaces/prod-shop/pods'",

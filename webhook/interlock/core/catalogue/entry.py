@@ -29,11 +29,13 @@ class Rule:
     """Which reviews an entry needs, as in a webhook's `rules`.
 
     `resources` are ``resource`` or ``resource/subresource``; ``*`` stands for every resource without subresources.
+    `collections`: only of members of a deletecollection, which a webhook's rules cannot say.
     """
 
     operations: tuple[Operation, ...]
     groups: tuple[str, ...]
     resources: tuple[str, ...]
+    collections: bool = False
 
     def covers(self, request: Request) -> bool:
         """Whether this rule asks for the request."""

@@ -18,6 +18,13 @@ from interlock.core.systems import SystemIdentity
 from interlock.core.types import JsonObject
 
 NOTHING = "false"
+_OWNERS = "metadata.ownerReferences"
+GIVES_OWNER = (
+    f"request.operation == 'UPDATE' && has(object.{_OWNERS}) && object.{_OWNERS}.exists(new,"
+    f" !(has(oldObject.{_OWNERS}) && oldObject.{_OWNERS}.exists(old, old.uid == new.uid)))"
+)
+"""Whether an object gets an owner that it had not."""
+
 NAMESPACE = "(has(request.namespace) ? request.namespace : '')"
 SUBRESOURCE = "(has(request.subResource) ? request.subResource : '')"
 

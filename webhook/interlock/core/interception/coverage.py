@@ -6,14 +6,13 @@ then widened. Widening only ever adds reviews, which then cost a call and match 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from interlock.core import catalogue
 from interlock.core.interception.targets import ANY, Target, Targets, expand, reduced
 from interlock.core.policies import leaving
 from interlock.core.policies.policy import Policy
-from interlock.core.policies.scope import Match
 from interlock.core.types import Mode, Operation
 
 MAX_GROUPS = 24
@@ -48,10 +47,21 @@ def of(policies: Iterable[Policy], *, protected: frozenset[str] = frozenset()) -
         policies: Disabled ones need nothing.
         protected: namespaces that only a policy which names them exactly reaches.
     """
+    return _grouped(policies, _targets, protected)
+
+
+def handed(policies: Iterable[Policy], *, protected: frozenset[str] = frozenset()) -> tuple[Group, ...]:
+    """What these policies need beside that of UPDATEs that give an object a new owner; arguments as for `of`."""
+    return _grouped(policies, _handed, protected)
+
+
+def _grouped(
+    policies: Iterable[Policy], needs: Callable[[Policy], Iterable[Target]], protected: frozenset[str]
+) -> tuple[Group, ...]:
     by_names: defaultdict[frozenset[str] | None, set[Target]] = defaultdict(set)
     for policy in policies:
         if policy.mode is not Mode.DISABLED:
-            by_names[_names(policy)].update(_targets(policy))
+            by_names[_names(policy)].update(needs(policy))
     groups = (_group(names, targets, protected) for names, targets in by_names.items() if targets)
     return tuple(sorted(_bounded(_joined(groups)), key=_order))
 
@@ -75,18 +85,31 @@ def _targets(policy: Policy) -> Iterator[Target]:
         yield from expand(match.operations, rule.groups, rule.resources)
     for need in _action_rules(policy):
         yield from expand(need.operations, need.groups, need.resources)
-    if leaving.guards_labels(policy):
-        yield from _leaving(match)
+    yield from _leaving(policy)
 
 
-def _leaving(match: Match) -> Iterator[Target]:
+def _leaving(policy: Policy) -> Iterator[Target]:
     """Updates that can take something out of the policy, subresources included."""
-    if match.namespaces is not None and match.namespaces.selector is not None:
+    if leaving.guards_namespaces(policy):
         yield Target(Operation.UPDATE, "", "namespaces", ANY)
-    if match.objects is not None and match.objects.selector is not None:
-        for kind in match.kinds:
-            for pattern in kind.resources:
-                yield from expand([Operation.UPDATE], kind.groups, [f"{pattern.partition('/')[0]}/{ANY}"])
+    if leaving.guards_objects(policy):
+        for kind in policy.match.kinds:
+            yield from _updates(kind.groups, kind.resources)
+
+
+def _handed(policy: Policy) -> Iterator[Target]:
+    """Updates that can hand over to the garbage collector what the policy would judge the deletion of."""
+    if Operation.DELETE in policy.match.operations:
+        for rule in policy.match.resources:
+            yield from _updates(rule.groups, rule.resources)
+    for need in _action_rules(policy):
+        if Operation.DELETE in need.operations and not need.collections:
+            yield from _updates(need.groups, need.resources)
+
+
+def _updates(groups: Iterable[str], resources: Iterable[str]) -> Iterable[Target]:
+    """Every UPDATE of objects of these resources, whatever the subresource that it is made through."""
+    return expand([Operation.UPDATE], groups, [f"{pattern.partition('/')[0]}/{ANY}" for pattern in resources])
 
 
 def _action_rules(policy: Policy) -> Iterator[catalogue.Rule]:

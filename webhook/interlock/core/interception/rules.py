@@ -20,6 +20,7 @@ Rules kept here:
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from interlock.core import systems, unstructured
 from interlock.core.interception import conditions, coverage
@@ -110,17 +111,38 @@ OWN_WRITES = (
 def webhooks(policies: Sequence[Policy], delivery: Delivery) -> list[JsonObject]:
     """The `webhooks` of the configuration for these policies, in a stable order."""
     protected = frozenset({KUBE_SYSTEM, delivery.namespace})
-    failing = coverage.of((p for p in policies if denies(p)), protected=protected)
-    everything = coverage.of(policies)
-    enforced = conditions.covered(failing, protected=protected, apart=OWN_GROUP)
-    needed = conditions.covered(everything)
-    all_targets = reduced(coverage.targets(everything) | coverage.targets(failing))
+    failing = _Scope.of([p for p in policies if denies(p)], protected=protected, apart=OWN_GROUP)
+    everything = _Scope.of(policies)
+    enforced, needed = failing.condition, everything.condition
+    all_targets = reduced(everything.targets | failing.targets)
     entries = [
-        _entry("enforce", "Fail", coverage.targets(failing), enforced, delivery),
+        _entry("enforce", "Fail", failing.targets, enforced, delivery),
         _entry("observe", "Ignore", all_targets, f"({needed}) && !({enforced})", delivery),
         _entry("system", "Ignore", all_targets, any_of([needed, enforced]), delivery),
     ]
     return [*(entry for entry in entries if entry["rules"]), _own_kinds(delivery), _probe(delivery)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scope:
+    """Reviews that policies need: as admission rules can say it, and as the condition that says it exactly."""
+
+    targets: Targets
+    condition: str
+
+    @classmethod
+    def of(cls, policies: Sequence[Policy], *, protected: frozenset[str] = frozenset(), apart: str = "") -> Self:
+        """What these policies need; arguments as for `coverage.of` and `conditions.covered`."""
+        always = coverage.of(policies, protected=protected)
+        handed = coverage.handed(policies, protected=protected)
+        parts = [
+            conditions.covered(always, protected=protected, apart=apart),
+            f"{conditions.GIVES_OWNER} && {conditions.covered(handed, protected=protected, apart=apart)}",
+        ]
+        return cls(
+            targets=reduced(coverage.targets(always) | coverage.targets(handed)),
+            condition=any_of(parts if handed else parts[:1]),
+        )
 
 
 def generation_of(configuration: JsonObject | None) -> int:

@@ -14,13 +14,13 @@ from typing import Self
 
 from interlock.core.policies import leaving
 from interlock.core.policies.policy import Policy
-from interlock.core.policies.scope import ANY, Match, Names
+from interlock.core.policies.scope import ANY, Names
 from interlock.core.types import Finding, Mode, Operation, Reach, ReachKind, Request
 
 NAMESPACE_LABELS = "namespace labels"
 """Key of policies that select namespaces by label, which an UPDATE of any Namespace may leave."""
 
-Keys = Callable[[Match], Iterable[Hashable]]
+Keys = Callable[[Policy], Iterable[Hashable]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class PolicyIndex:
             policies=ordered,
             plain={key: Bucket.of(found) for key, found in _grouped(active, _plain_keys).items()},
             named={key: Bucket.of(found) for key, found in _grouped(active, _named_keys).items()},
-            leave=_grouped([policy for policy in active if leaving.guards_labels(policy)], _leave_keys),
+            leave=_grouped(active, _leave_keys),
         )
 
     def candidates(self, request: Request, findings: Sequence[Finding]) -> tuple[Policy, ...]:
@@ -103,25 +103,25 @@ def _literal_names(namespaces: Names | None) -> frozenset[str]:
 def _grouped(policies: Iterable[Policy], keys: Keys) -> dict[Hashable, tuple[Policy, ...]]:
     groups: defaultdict[Hashable, list[Policy]] = defaultdict(list)
     for policy in policies:
-        for key in dict.fromkeys(keys(policy.match)):
+        for key in dict.fromkeys(keys(policy)):
             groups[key].append(policy)
     return {key: tuple(found) for key, found in groups.items()}
 
 
-def _plain_keys(match: Match) -> Iterator[Hashable]:
-    for rule in match.resources:
-        yield from itertools.product(match.operations, rule.groups, rule.resources)
+def _plain_keys(policy: Policy) -> Iterator[Hashable]:
+    for rule in policy.match.resources:
+        yield from itertools.product(policy.match.operations, rule.groups, rule.resources)
 
 
-def _named_keys(match: Match) -> Iterator[Hashable]:
-    return iter(match.action_ids)
+def _named_keys(policy: Policy) -> Iterator[Hashable]:
+    return iter(policy.match.action_ids)
 
 
-def _leave_keys(match: Match) -> Iterator[Hashable]:
-    if match.namespaces and match.namespaces.selector:
+def _leave_keys(policy: Policy) -> Iterator[Hashable]:
+    if leaving.guards_namespaces(policy):
         yield NAMESPACE_LABELS
-    if match.objects and match.objects.selector:
-        for kind in match.kinds:
+    if leaving.guards_objects(policy):
+        for kind in policy.match.kinds:
             yield from itertools.product(kind.groups, (resource.partition("/")[0] for resource in kind.resources))
 
 

@@ -1,7 +1,8 @@
 """Leaving protection: an UPDATE after which an Enforce policy no longer speaks of what it spoke of before.
 
 Names never change, so only labels leave: those of an object of a kind that the policy speaks of, or those of a
-Namespace whose objects it speaks of. Status and other subresource writes count wherever they carry the object.
+Namespace whose objects it speaks of. They leave out of what `match` asks for, or into what an entry of `exclude` asks
+for, whomever that entry is about. Status and other subresource writes count wherever they carry the object.
 
 Every policy judges its own leaving: by its namespaces, objects, kinds (its resources, or those that its actions speak
 of, whatever the operation), subjects, exclude, windows and verdict, not by operations and minSeverity. Who may pass the
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from interlock.core.policies import match
 from interlock.core.policies.match import Labels, View
 from interlock.core.policies.policy import Policy
+from interlock.core.policies.scope import Exclusion, Match, Names
 from interlock.core.policies.scopespec import LEAVE_PROTECTION
 from interlock.core.text import printable
 from interlock.core.types import Finding, Mode, Reach, Request
@@ -21,10 +23,32 @@ from interlock.core.types import Finding, Mode, Reach, Request
 FAMILY = "defence"
 
 
-def guards_labels(policy: Policy) -> bool:
-    """Whether an UPDATE can leave this policy at all."""
-    selectors = (names and names.selector for names in (policy.match.namespaces, policy.match.objects))
-    return policy.mode is Mode.ENFORCE and policy.leave_protection and any(selectors)
+def guards_objects(policy: Policy) -> bool:
+    """Whether labels of an object decide about this policy, and must not be changed to leave it."""
+    return _guards(policy) and any(_selects(scope.objects) for scope in _scopes(policy))
+
+
+def guards_namespaces(policy: Policy) -> bool:
+    """Whether labels of a Namespace do."""
+    return _guards(policy) and any(_selects(scope.namespaces) for scope in _scopes(policy))
+
+
+def _guards(policy: Policy) -> bool:
+    return policy.mode is Mode.ENFORCE and policy.leave_protection
+
+
+def _scopes(policy: Policy) -> Iterator[Match]:
+    yield policy.match
+    yield from (entry.scope for entry in _exemptions(policy))
+
+
+def _exemptions(policy: Policy) -> Iterator[Exclusion]:
+    """Entries that people can make hold; ordinary work of system identities is no way out."""
+    return (entry for entry in policy.exclude if not entry.ordinary_work)
+
+
+def _selects(names: Names | None) -> bool:
+    return names is not None and names.selector is not None
 
 
 def findings(policies: Iterable[Policy], view: View) -> Iterator[tuple[Policy, Finding]]:
@@ -51,24 +75,44 @@ def _object_leaves(policy: Policy, view: View) -> bool:
 
 
 def _object_meant(policy: Policy, view: View, labels: Labels) -> bool:
-    """Whether the policy speaks of the object with these labels."""
-    objects, namespaces = policy.match.objects, policy.match.namespaces
-    if objects is not None and not objects.match(view.request.name, labels):
+    """Whether the policy speaks of the object with these labels, and no exemption by labels of the object does."""
+    exempted = any(
+        _selects_by(entry.scope, view) and _inside(entry.scope, view, labels) for entry in _exemptions(policy)
+    )
+    return not exempted and _inside(policy.match, view, labels)
+
+
+def _selects_by(scope: Match, view: View) -> bool:
+    """Whether the scope asks for labels that are those of the request's object."""
+    return _selects(scope.objects) or (view.request.is_namespace and _selects(scope.namespaces))
+
+
+def _inside(scope: Match, view: View, labels: Labels) -> bool:
+    """Whether the object with these labels, where it is, is one that the scope means."""
+    if scope.objects is not None and not scope.objects.match(view.request.name, labels):
         return False
-    if namespaces is None or not view.request.namespace:
+    if scope.namespaces is None or not view.request.namespace:
         return True  # what a cluster-scoped object reaches, only its findings know
     if view.request.is_namespace:
-        return namespaces.match(view.request.name, labels)
-    return match.maybe_meant(namespaces, view.request.namespace, view.namespace_labels(view.request.namespace))
+        return scope.namespaces.match(view.request.name, labels)
+    return match.maybe_meant(scope.namespaces, view.request.namespace, view.namespace_labels(view.request.namespace))
 
 
 def _namespace_leaves(policy: Policy, view: View) -> bool:
     """Whether the request takes away a namespace whose objects the policy speaks of."""
-    namespaces = policy.match.namespaces
-    if namespaces is None or not view.request.is_namespace or not _speaks_of_others(policy):
+    if not view.request.is_namespace or not _speaks_of_others(policy):
         return False
     before, after = view.labels
-    return namespaces.match(view.request.name, before) and not namespaces.match(view.request.name, after)
+    return _namespace_meant(policy, view, before) and not _namespace_meant(policy, view, after)
+
+
+def _namespace_meant(policy: Policy, view: View, labels: Labels) -> bool:
+    """Whether the policy speaks of what is in the namespace with these labels, and no exemption of namespaces does."""
+    name, namespaces = view.request.name, policy.match.namespaces
+    exempting = (entry.scope.namespaces for entry in _exemptions(policy) if _selects(entry.scope.namespaces))
+    return (namespaces is None or namespaces.match(name, labels)) and not any(
+        each.match(name, labels) for each in exempting if each is not None
+    )
 
 
 def _speaks_of(policy: Policy, group: str, resource: str) -> bool:

@@ -7,18 +7,21 @@ not enough:
 - whatever they delete must belong to a namespace or to owners that are really going: terminating, gone, or replaced;
 - the kubelet, the namespace controller and the garbage collector may delete what is already terminating.
 
-Anything else under these names is the real action and is judged as one. An UPDATE never continues anything.
+Anything else under these names is the real action and is judged as one. An UPDATE never continues anything; but where a
+controller takes an object in, as it ordinarily does, that is no deletion if the owner that it names is there and stays
+(`adopted`): a forged one is not.
 """
 
 from dataclasses import dataclass
 
 from interlock.core import unstructured
+from interlock.core.owners import new_owners, owners
 from interlock.core.systems.components import CONTROLLER_MANAGER, KUBELET, bound_here
-from interlock.core.systems.table import identity_of
+from interlock.core.systems.table import identity_of, ordinary_work
 from interlock.core.systems.work import going
 from interlock.core.systems.workloads import GARBAGE_COLLECTOR, NAMESPACE_CONTROLLER
 from interlock.core.text import printable
-from interlock.core.types import Facts, JsonObject, NamespaceView, Operation, Request
+from interlock.core.types import JsonObject, NamespaceView, Operation, Request
 
 MAX_OWNERS = 8
 """Owners that are read for one deletion; an object in ordinary use has one. With more it is judged like anybody's."""
@@ -61,6 +64,19 @@ def is_going(reference: Reference, found: JsonObject | None) -> bool:
     return bool(unstructured.text(found, "metadata", "deletionTimestamp")) or (reference.uid not in {"", uid})
 
 
+def is_staying(reference: Reference, found: JsonObject | None) -> bool:
+    """Whether a new owner is there, is the one that is named, and is not going, after it was read."""
+    return found is not None and not is_going(reference, found)
+
+
+def adopted(request: Request) -> Parent | None:
+    """The owners that a controller gives an object in its ordinary work; None if the request is anything else."""
+    added = new_owners(request)
+    if not 0 < len(added) <= MAX_OWNERS or not ordinary_work(request):
+        return None
+    return Parent(references=tuple(_reference(owner, request) for owner in added))
+
+
 def needs_parent(request: Request) -> Parent | None:
     """What must be read to know whether a deletion only goes on with another; None if nothing can show that.
 
@@ -75,13 +91,13 @@ def needs_parent(request: Request) -> Parent | None:
     return Parent(references=references) if references and len(references) <= MAX_OWNERS else None
 
 
-def continuation(request: Request, facts: Facts, namespace: NamespaceView | None) -> str:
+def continuation(request: Request, namespace: NamespaceView | None, *, parent_going: bool = False) -> str:
     """Why a deletion only goes on with something already decided; empty if it has to be judged.
 
     Args:
         request: the review.
-        facts: what reading `needs_parent` showed, if it was read.
         namespace: the snapshot's view of the request's namespace.
+        parent_going: whether everything that `needs_parent` names was read and is going.
     """
     identity = identity_of(request.user)
     if identity is None or request.operation is not Operation.DELETE:
@@ -94,10 +110,10 @@ def continuation(request: Request, facts: Facts, namespace: NamespaceView | None
         return ""
     if going(request):
         return f"the {identity.title} completes a deletion that has begun"
-    return _follows(request, facts, namespace, identity.title)
+    return _follows(request, namespace, identity.title, parent_going=parent_going)
 
 
-def _follows(request: Request, facts: Facts, namespace: NamespaceView | None, title: str) -> str:
+def _follows(request: Request, namespace: NamespaceView | None, title: str, *, parent_going: bool) -> str:
     if (
         namespace is not None
         and namespace.terminating
@@ -105,19 +121,20 @@ def _follows(request: Request, facts: Facts, namespace: NamespaceView | None, ti
         and not request.is_namespace
     ):
         return f"the {title} empties namespace {printable(namespace.name)}, which is terminating"
-    if facts.parent_going and needs_parent(request) is not None:
-        return f"the {title} deletes what belongs to something that is going" + (f": {facts.why}" if facts.why else "")
+    if parent_going and needs_parent(request) is not None:
+        return f"the {title} deletes what belongs to something that is going"
     return ""
 
 
 def _owners(request: Request) -> tuple[Reference, ...]:
-    return tuple(
-        Reference(
-            api_version=unstructured.text(owner, "apiVersion"),
-            kind=unstructured.text(owner, "kind"),
-            namespace=request.namespace,
-            name=unstructured.text(owner, "name"),
-            uid=unstructured.text(owner, "uid"),
-        )
-        for owner in unstructured.items(request.old_object, "metadata", "ownerReferences")
+    return tuple(_reference(owner, request) for owner in owners(request.old_object))
+
+
+def _reference(owner: JsonObject, request: Request) -> Reference:
+    return Reference(
+        api_version=unstructured.text(owner, "apiVersion"),
+        kind=unstructured.text(owner, "kind"),
+        namespace=request.namespace,
+        name=unstructured.text(owner, "name"),
+        uid=unstructured.text(owner, "uid"),
     )
