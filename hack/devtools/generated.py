@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools import chartdocs, policydocs, recorddoc
+from devtools import chartdocs, metricsdoc, policydocs, recorddoc
 from devtools.errors import ToolError
 from devtools.venv import ROOT
 from interlock.cli import catalogue
@@ -20,6 +20,7 @@ CHART_README = CHART / "README.md"
 POLICY_CRD = "dangerpolicies.yaml"
 POLICY_REFERENCE = ROOT / "webhook" / "docs" / "policy-reference.md"
 CATALOGUE = ROOT / "webhook" / "docs" / "catalogue.md"
+METRICS = ROOT / "webhook" / "docs" / "metrics.md"
 RECORD = ROOT / "webhook" / "docs" / "record.md"
 
 _HEADER = "{{- /* Made from crds/%s by `hack/update generated`; do not edit. */ -}}\n{{- if .Values.crds.enabled }}\n"
@@ -83,6 +84,7 @@ def artifacts() -> Iterator[Artifact]:
     values = (CHART / "values.yaml").read_text()
     yield Artifact(path=CHART_README, content=chartdocs.readme(CHART_README.read_text(), values))
     yield Artifact(path=CATALOGUE, content=catalogue.markdown())
+    yield Artifact(path=METRICS, content=metricsdoc.markdown())
     yield Artifact(path=RECORD, content=recorddoc.markdown())
 
 

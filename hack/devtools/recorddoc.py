@@ -97,8 +97,8 @@ keys. Version 1 may gain fields and kinds, which a reader leaves alone; no field
   sorted keys, under a key that only guards read: equal values can be told, values cannot be guessed.
 - A text that is too long ends in `… [N bytes, digest HEX]`; a list that is too long is followed by `NAMEOmitted`.
 - A denial that is repeated, on whatever objects, is stored once; the answers to the repeats name that record, and
-  `SeriesCount` says at most once a second how many there were. A guard that is killed may take the count of about the
-  last second with it, never a series.
+  `SeriesCount` says at most once a second how many there were. A guard that is killed may take the count of the last
+  two seconds with it, never a series.
 - A deletecollection that is let through opens with `BatchOpen`; its members are answered once that is stored, and their
   own records follow within a second. `BatchClose` ends it.
 - A lane says about itself when it opened (`LaneOpen`, always its first record), when it was certified if that was later

@@ -20,8 +20,8 @@ WORKERS = 8
 FLOOD_SECONDS = 10.0
 OBJECTS = 10
 MAX_WRITES_A_SECOND = 2.0
-COUNT_SECONDS = 1.5  # by then what was denied is counted
-LOSS_SECONDS = 2.0  # of counting: between two counts, and for the last one to be stored
+COUNT_SECONDS = 2.0  # by then what was denied is counted
+LOSS_SECONDS = 2.5  # of counting: between two counts, and for the last one to be stored
 
 SYSTEM = "interlock-system"
 

@@ -5,13 +5,16 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
+import orjson
 import pytest
 
 from tests.e2e import policies
 from tests.e2e.conftest import wait_in_force
 from tests.support.kubectl import Kubectl, Outcome, eventually
-from tests.support.processes import kill_daemon, kill_pod
+from tests.support.processes import cut_connections, kill_daemon, kill_pod, pod_address, pod_process
 from tests.support.stream import Stream, denied_by
 
 pytestmark = [
@@ -24,6 +27,9 @@ pytestmark = [
 
 SYSTEM = "interlock-system"
 HEALED_SECONDS = 90.0
+CUTS = 20
+SNAPSHOT_SECONDS = 60.0  # a consistent list is taken every thirty
+HEALTH_PORT = 9080
 CALLS = 200  # before and after: enough to meet both guards
 
 Edge = Callable[..., None]
@@ -66,6 +72,55 @@ def test_api_server_killed(
         load=f"{len(outcomes)} deletes while it was away",
         outcome=f"none passed, denied {denied:.1f} s later, a new policy in force {healed:.1f} s later, verify proven",
     )
+
+
+def test_watches_lost(kubectl: Kubectl, apply: policies.Apply, namespace: str, edge: Edge) -> None:
+    """Guards whose every connection is cut over and over decide as before, and soon know what they missed."""
+    apply(policies.no_configmap_delete("edge-watch", namespace, audit={"durability": "Batch"}))
+    kubectl.must("create", "configmap", "guarded", "-n", namespace)
+    target = f"/api/v1/namespaces/{namespace}/configmaps/guarded"
+    guards = [pod_process(name) for name in _guards(kubectl)]
+    server = urlsplit(kubectl.must("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}").out)
+    api = (str(server.hostname), int(server.port or 443))
+
+    with Stream(kubectl.kubeconfig, "DELETE", target, denied_by("edge-watch")) as stream:
+        cut = 0
+        for number in range(CUTS):
+            kubectl.must("patch", "dangerpolicy", "edge-watch", "--type=merge", "-p", _message(number))
+            cut += sum(cut_connections(pid, api) for pid in guards)
+        begun = time.monotonic()
+        wait_in_force(kubectl, "edge-watch", seconds=HEALED_SECONDS)
+        healed = time.monotonic() - begun
+    ages = [_snapshot_age(name, kubectl) for name in _guards(kubectl)]
+
+    assert cut >= CUTS, "nothing was cut"
+    assert f"change {CUTS - 1}" in kubectl("delete", "configmap", "guarded", "-n", namespace).err
+    assert set(stream.answers) <= {"denied"} | {answer for answer in stream.answers if "failed calling" in answer}
+    assert max(ages) < SNAPSHOT_SECONDS
+    edge(
+        scenario="guards' connections cut",
+        load=f"{cut} connections, {CUTS} policy changes, {stream.answers.total()} reviews",
+        outcome=f"none passed, {stream.answers.total() - stream.answers['denied']} failed closed; "
+        f"in force {healed:.1f} s later; snapshot {max(ages):.0f} s old by the metrics",
+    )
+
+
+def _message(number: int) -> str:
+    return orjson.dumps({"spec": {"message": f"change {number}"}}).decode()
+
+
+def _guards(kubectl: Kubectl) -> list[str]:
+    pods = kubectl.get("pods", "-n", SYSTEM, "-l", "app.kubernetes.io/component=guard")["items"]
+    return [pod["metadata"]["name"] for pod in pods]
+
+
+def _snapshot_age(name: str, kubectl: Kubectl) -> float:
+    """The snapshot's age as a guard's metrics show it, in seconds."""
+    reported = kubectl.get("pod", name, "-n", SYSTEM)["status"]["podIP"]
+    with urlopen(f"http://{pod_address(reported)}:{HEALTH_PORT}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    [value] = [line.split()[1] for line in lines if line.startswith("interlock_snapshot_age_seconds ")]
+    return float(value)
 
 
 def test_guard_killed(kubectl: Kubectl, apply: policies.Apply, namespace: str, edge: Edge) -> None:

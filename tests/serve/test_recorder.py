@@ -76,7 +76,7 @@ class Stage:
 
 
 async def test_repeats_are_counted_to_the_record_of_the_first() -> None:
-    """Ten denials are one Decision; every answer names it; counts follow once a second, and an end."""
+    """Ten denials are one Decision; every answer names it; counts follow at most once a second, and an end."""
     stage = Stage(policy("Deny"))
     answers = [await stage.delete(f"c-{number}") for number in range(10)]
     stage.turn(0.5)

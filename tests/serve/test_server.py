@@ -202,6 +202,16 @@ async def test_drain_gives_up(serve: Serve) -> None:
     await eventually(lambda: gate.waiting == 0)
 
 
+async def test_answers_are_counted(serve: Serve) -> None:
+    """Every answer counts under its status, those to what was no request included."""
+    server, client = await serve(Echo())
+
+    for data in (post("/", b"{}"), post("/", b"{}"), b"no request at all\r\n\r\n"):
+        await client.ask(data)
+
+    assert dict(server.answered) == {200: 2, 400: 1}
+
+
 async def test_address_in_use(serve: Serve) -> None:
     """A second listener on the same address fails loudly."""
     _, client = await serve(Echo())

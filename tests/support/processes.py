@@ -1,12 +1,16 @@
 """Processes of the local cluster, for those who kill them; only where the suite has made the cluster itself."""
 
+import ctypes
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
+
+PIDFD_GETFD = 438  # the system call's number, the same on every architecture
 
 
 def kill_daemon(state: Path, name: str) -> None:
@@ -45,6 +49,40 @@ def pod_address(reported: str) -> str:
 def kill_pod(name: str) -> None:
     """Kill the process that is a pod of Interlock; the stand-in for the kubelet starts it again."""
     os.kill(pod_process(name), signal.SIGKILL)
+
+
+def cut_connections(pid: int, to: tuple[str, int]) -> int:
+    """Shut every TCP connection of a process to an address, as a network that fails would; how many there were."""
+    cut = 0
+    handle = os.pidfd_open(pid)
+    try:
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            cut += _is_socket(entry) and _shut(handle, int(entry.name), to)
+    finally:
+        os.close(handle)
+    return cut
+
+
+def _is_socket(entry: Path) -> bool:
+    try:
+        return str(entry.readlink()).startswith("socket:")
+    except OSError:  # closed meanwhile
+        return False
+
+
+def _shut(handle: int, number: int, to: tuple[str, int]) -> bool:
+    """Shut a socket of another process if it leads there."""
+    copy = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, handle, number, 0)
+    if copy < 0:
+        return False
+    with socket.socket(fileno=copy) as found:
+        try:
+            if found.getpeername() != to:
+                return False
+            found.shutdown(socket.SHUT_RDWR)
+        except OSError:  # it listens, or is of another family, or is over
+            return False
+    return True
 
 
 def resident_kib(pid: int) -> int:

@@ -14,7 +14,7 @@ Deliberately absent: HTTP/2, upgrades, trailers, content codings, ranges: nobody
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from http import HTTPStatus
 from typing import Protocol, cast
 
@@ -36,6 +36,7 @@ class Listener(Protocol):
     budget: Budget
     draining: bool
     date: str
+    answered: Counter[int]
 
     def admit(self, connection: "HttpConnection") -> bool:
         """Take note of a new connection; False if there are too many."""
@@ -215,6 +216,7 @@ class HttpConnection(asyncio.Protocol):
         head = exchange.head
         close = answer.close or head is None or not head.keep_alive or self._listener.draining
         bodiless = head is not None and head.method == "HEAD"
+        self._listener.answered[answer.status] += 1
         transport.write(rendered(answer, date=self._listener.date, close=close, bodiless=bodiless))
         if close:
             self._finish(transport, lingering=answer.close)

@@ -34,19 +34,42 @@ class Reading:
     counter: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Counts that another part keeps, one for each value of a label.
+
+    Attributes:
+        name: of the series, without its `_total`.
+        label: what the counts are told apart by.
+        read: the counts now.
+    """
+
+    name: str
+    text: str
+    label: str
+    read: Callable[[], Mapping[str, float]]
+
+
+Shown = Reading | Tally
+
+
 class Metrics:
     """The series of one process, in a registry of their own."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
 
-    def show(self, readings: Iterable[Reading]) -> None:
+    def show(self, readings: Iterable[Shown]) -> None:
         """Show numbers that other parts keep."""
         self._registry.register(_Readings(tuple(readings)))
 
     def exposition(self) -> bytes:
         """Everything in Prometheus's text format."""
         return generate_latest(self._registry)
+
+    def families(self) -> Iterable[Metric]:
+        """Every metric with its samples, for diagnostics and the documentation."""
+        return self._registry.collect()
 
     def values(self) -> Mapping[tuple[str, tuple[tuple[str, str], ...]], float]:
         """Every sample by name and labels, for tests and diagnostics."""
@@ -125,11 +148,19 @@ class GuardMetrics(Metrics):
 class _Readings(Collector):
     """Reads numbers when it is asked."""
 
-    def __init__(self, readings: tuple[Reading, ...]) -> None:
+    def __init__(self, readings: tuple[Shown, ...]) -> None:
         self._readings = readings
 
     def collect(self) -> Iterable[Metric]:
         """One family per number."""
-        for reading in self._readings:
-            family = CounterMetricFamily if reading.counter else GaugeMetricFamily
-            yield family(reading.name, reading.text, value=reading.read())
+        return map(_family, self._readings)
+
+
+def _family(shown: Shown) -> Metric:
+    if isinstance(shown, Reading):
+        family = CounterMetricFamily if shown.counter else GaugeMetricFamily
+        return family(shown.name, shown.text, value=shown.read())
+    counts = CounterMetricFamily(shown.name, shown.text, labels=(shown.label,))
+    for value, count in sorted(shown.read().items()):
+        counts.add_metric((value,), count)
+    return counts

@@ -11,8 +11,8 @@ What becomes of a decision whose record is not known to be stored when `COMMIT_D
 Two kinds of crowds cost fewer writes than they have requests (`core.audit.runs`):
 
 - A *series* is a denial that is repeated, on whatever objects. Its first denial is recorded like any other; repeats are
-  counted, and answered with the record of the first. About once a second while it grows, and at its end, a record says
-  how many there are.
+  counted, and answered with the record of the first. Every second and a half while it grows, and at its end, a record
+  says how many there are.
 - A *batch* is a deletecollection that is let through. Every member has its record, but is answered as soon as the
   record that opens the batch is stored. Once in `BATCH_TRUST_SECONDS` a member waits for its own record, and so for all
   before it: a ledger that stores nothing any more stops a batch within that time.
@@ -40,9 +40,9 @@ LOG = structlog.get_logger(__name__)
 
 BATCH_TRUST_SECONDS = 0.5  # members may be answered for this long without looking whether records are stored
 
-# Between two counts of what grows, all in one commit. What a crash may lose of them; with it two guards stay below two
-# writes a second in a flood, their first denials included.
-TELL_SECONDS = 1.2
+# Between two counts of what grows, all in one commit. What a crash may lose of them; with it three guards stay at two
+# writes a second in a flood.
+TELL_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

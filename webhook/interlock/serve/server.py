@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from collections import Counter
 from email.utils import formatdate
 
 from interlock.serve.http import HttpConnection
@@ -32,6 +33,7 @@ class HttpServer:
         draining: whether every answer ends its connection.
         date: for the Date header, at most a sweep old.
         turned_away: connections refused because there were too many.
+        answered: how many requests were answered, by status.
     """
 
     def __init__(self, application: Application, limits: Limits) -> None:
@@ -41,6 +43,7 @@ class HttpServer:
         self.draining = False
         self.date = formatdate(usegmt=True)
         self.turned_away = 0
+        self.answered = Counter[int]()
         self._connections: set[HttpConnection] = set()
         self._empty = asyncio.Event()
         self._empty.set()

@@ -37,10 +37,10 @@ from interlock.kube.watches import register_login
 from interlock.kube.webhooks import Target
 from interlock.serve.health import Check, Health
 from interlock.serve.limits import HEALTH
-from interlock.serve.metrics import Metrics, Reading
+from interlock.serve.metrics import Metrics
 from interlock.serve.server import HttpServer
 from interlock.settings import ControllerSettings
-from interlock.wiring import clock
+from interlock.wiring import clock, readings
 from interlock.wiring.certification import Certification
 
 LOG = structlog.get_logger(__name__)
@@ -125,7 +125,7 @@ class Controller:
         )
         self._draining = False
         metrics = Metrics()
-        metrics.show(self._readings())
+        metrics.show(readings.of_controller(self.inventory, self._elector, self._prober))
         self._health = HttpServer(Health(self._checks(), metrics), HEALTH)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -213,33 +213,4 @@ class Controller:
             Check(name="leader", fault=lambda: "" if self._elector.holder else "nobody leads yet"),
             Check(name="certificate", fault=self._certification.certificate_fault),
             Check(name="notary-key", fault=self._certification.key_fault),
-        )
-
-    def _readings(self) -> tuple[Reading, ...]:
-        inventory = self.inventory
-        return (
-            Reading(name="interlock_leading", text="1 on the leader.", read=lambda: self._elector.leading),
-            Reading(
-                name="interlock_armed",
-                text="1 where the webhook configuration exists.",
-                read=lambda: inventory.configuration is not None,
-            ),
-            Reading(name="interlock_api_servers", text="API servers known.", read=lambda: len(self._prober.heard)),
-            Reading(
-                name="interlock_api_servers_asking",
-                text="Those heard to ask by the published policies.",
-                read=lambda: sum(one.generation >= inventory.published_generation for one in self._prober.heard),
-            ),
-            Reading(name="interlock_policies", text="Policies stored.", read=lambda: len(inventory.policies)),
-            Reading(name="interlock_guards", text="Guards alive and ready.", read=lambda: len(inventory.guards())),
-            Reading(
-                name="interlock_policy_generation",
-                text="resourceVersion of the newest policy change seen.",
-                read=lambda: inventory.generation,
-            ),
-            Reading(
-                name="interlock_published_policy_generation",
-                text="The one that API servers send reviews with.",
-                read=lambda: inventory.published_generation,
-            ),
         )

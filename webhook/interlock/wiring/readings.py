@@ -1,12 +1,15 @@
-"""What a guard's probes look at and its metrics show of the parts that keep the numbers themselves."""
+"""What probes look at, and what metrics show of the parts that keep the numbers themselves."""
 
 import asyncio
 
+from interlock.kube.inventory import Inventory
+from interlock.kube.leader import Elector
+from interlock.kube.probing import Prober
 from interlock.kube.snapshots import SnapshotFeed
 from interlock.ledger.lane import Lane
 from interlock.serve.admission import AdmissionServer
 from interlock.serve.health import Check
-from interlock.serve.metrics import Reading
+from interlock.serve.metrics import Reading, Shown, Tally
 from interlock.serve.server import HttpServer
 
 STALE_SECONDS = 300.0  # ten lists of the policies missed in a row: other guards are likely to know better
@@ -30,9 +33,39 @@ def _snapshot_fault(feed: SnapshotFeed) -> str:
     return f"last known to be complete {age:.0f} s ago" if age > STALE_SECONDS else ""
 
 
-def of_guard(*, feed: SnapshotFeed, lane: Lane, http: HttpServer) -> tuple[Reading, ...]:
-    """Numbers to show in metrics."""
+def of_guard(*, feed: SnapshotFeed, lane: Lane, http: HttpServer) -> tuple[Shown, ...]:
+    """Numbers of a guard."""
     return (*_of_snapshot(feed), *_of_lane(lane), *_of_listener(http))
+
+
+def of_controller(inventory: Inventory, elector: Elector, prober: Prober) -> tuple[Shown, ...]:
+    """Numbers of a controller."""
+    return (
+        Reading(name="interlock_leading", text="1 on the leader.", read=lambda: elector.leading),
+        Reading(
+            name="interlock_armed",
+            text="1 where the webhook configuration exists.",
+            read=lambda: inventory.configuration is not None,
+        ),
+        Reading(name="interlock_api_servers", text="API servers known.", read=lambda: len(prober.heard)),
+        Reading(
+            name="interlock_api_servers_asking",
+            text="Those heard to ask by the published policies.",
+            read=lambda: sum(one.generation >= inventory.published_generation for one in prober.heard),
+        ),
+        Reading(name="interlock_policies", text="Policies stored.", read=lambda: len(inventory.policies)),
+        Reading(name="interlock_guards", text="Guards alive and ready.", read=lambda: len(inventory.guards())),
+        Reading(
+            name="interlock_policy_generation",
+            text="resourceVersion of the newest policy change seen.",
+            read=lambda: inventory.generation,
+        ),
+        Reading(
+            name="interlock_published_policy_generation",
+            text="The one that API servers send reviews with.",
+            read=lambda: inventory.published_generation,
+        ),
+    )
 
 
 def _of_snapshot(feed: SnapshotFeed) -> tuple[Reading, ...]:
@@ -93,8 +126,14 @@ def _of_lane(lane: Lane) -> tuple[Reading, ...]:
     )
 
 
-def _of_listener(http: HttpServer) -> tuple[Reading, ...]:
+def _of_listener(http: HttpServer) -> tuple[Shown, ...]:
     return (
+        Tally(
+            name="interlock_http_answers",
+            text="Requests answered by the admission listener; 401 are forged reviews, 503 are asked again.",
+            label="status",
+            read=lambda: {str(int(status)): count for status, count in http.answered.items()},
+        ),
         Reading(
             name="interlock_http_connections",
             text="Open connections of the admission listener.",
