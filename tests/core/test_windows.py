@@ -328,6 +328,15 @@ def test_state_stands_until_the_next_transition(case: tuple[JsonObject, datetime
     assert state.next_transition is None or windows.is_open(state.next_transition) != state.open
 
 
+@given(cases(), st.lists(st.integers(-5000, 5000), min_size=1, max_size=8))
+def test_what_is_remembered_is_what_is_found_anew(case: tuple[JsonObject, datetime], minutes: list[int]) -> None:
+    """Asked again and again, forwards and backwards in time, windows say what fresh ones say."""
+    windows, now = read(case[0]), case[1]
+    instants = [now + timedelta(minutes=offset, seconds=offset % 7) for offset in minutes]
+
+    assert [windows.state(instant) for instant in instants] == [read(case[0]).state(instant) for instant in instants]
+
+
 @settings(max_examples=100, deadline=None)
 @given(moments(), st.sampled_from(sorted(CHANGES)), clocks, ends, days)
 def test_the_order_of_entries_does_not_matter(

@@ -58,14 +58,22 @@ class Freshness:
 class SnapshotFeed:
     """Implements `core.ports.SnapshotSource`; `run` does the work."""
 
-    def __init__(self, api: ApiClient, *, reached: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        api: ApiClient,
+        *,
+        reached: Callable[[], None] = lambda: None,
+        holds: Callable[[int], None] = lambda _: None,
+    ) -> None:
         """Begin with nothing.
 
         Args:
             api: for lists.
             reached: called when a snapshot is the first to claim a change of the policies.
+            holds: told after every list how many objects are held.
         """
         self._api = api
+        self._holds = holds
         self._reached = reached
         self._last_change = 0  # resourceVersion up to which the policies' newest change lies
         self._told = -1
@@ -173,6 +181,7 @@ class SnapshotFeed:
             listed = await self._list(POLICIES)
             if listed is not None:
                 self._swap(listed, confirmed=True)
+                self._holds(sum(map(len, self._views.values())))
             try:
                 async with asyncio.timeout(POLICIES_RELIST_SECONDS if listed is not None else RETRY_SECONDS):
                     await self._wanted.wait()

@@ -45,6 +45,7 @@ from interlock.serve.surroundings import Surroundings
 from interlock.settings import DIGEST_KEY_SECRET, GuardSettings
 from interlock.wiring import clock, ending, readings, succession
 from interlock.wiring.material import Known, Material, learned
+from interlock.wiring.memory import LongLived
 
 LOG = structlog.get_logger(__name__)
 
@@ -104,7 +105,7 @@ class _Process:
         settings, told = self.settings, asyncio.Event()
         material = Material()
         store = ConfigMapLaneStore(api, namespace=settings.pod.namespace)
-        feed = SnapshotFeed(api, reached=told.set)
+        feed = SnapshotFeed(api, reached=told.set, holds=LongLived().holds)
         lane = Lane(
             writer=self._writer(known.cluster),
             store=store,

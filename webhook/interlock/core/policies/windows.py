@@ -7,11 +7,12 @@ earlier of the possible instants, and falls out if nothing is left between them;
 at the later.
 
 This is the one window function: webhook, policy status and command line all ask `Windows.state`. It does not parse
-(core.policies.windowspec does) and does not know the present.
+(core.policies.windowspec does) and does not know the present. What it found it remembers until something changes, since
+a policy is asked at every request: the answers are the same with and without.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,7 +23,8 @@ from interlock.core.types import Verdict, WindowState
 MINUTES_A_DAY = 24 * 60
 
 LOOK_AHEAD = timedelta(days=400)
-"""How far a next transition is searched: past a yearly freeze; bounded, since windows may stay as they are forever."""
+"""How far after the beginning of the day a next transition is searched: past a yearly freeze; bounded, since windows
+may stay as they are forever."""
 
 FIRST_LOOK = timedelta(days=9)
 """Searched first: a week and what a clock change can shift; nearly always enough, at a fraction of the cost."""
@@ -97,6 +99,13 @@ class Once:
 Entry = Weekly | Once
 
 
+class _Known(NamedTuple):
+    """A state and the instants at which it is that; only `next_open` is, while open, the instant that is asked for."""
+
+    holds: Span
+    state: WindowState
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windows:
     """A policy's windows; at least one entry.
@@ -109,6 +118,7 @@ class Windows:
     allow: tuple[Entry, ...] = ()
     freeze: tuple[Entry, ...] = ()
     outside: Verdict = Verdict.DENY
+    _known: list[_Known] = field(default_factory=list, init=False, compare=False, repr=False)  # the newest one
 
     @property
     def time_zone(self) -> str:
@@ -132,20 +142,37 @@ class Windows:
         if now.tzinfo is None:
             raise ValueError("the instant to judge must be aware")
         now = now.astimezone(UTC)
-        is_open, transition = self._next(now, FIRST_LOOK)
+        for known in self._known:
+            if known.holds.start <= now < known.holds.end:
+                return replace(known.state, next_open=now) if known.state.open else known.state
+        found = self._found(now)
+        self._known[:] = [found]
+        return found.state
+
+    def _found(self, now: datetime) -> _Known:
+        today = datetime.combine(now.date(), time(), UTC)
+        is_open, transition = self._next(Span(now, today + FIRST_LOOK))
         if transition is None:
-            is_open, transition = self._next(now, LOOK_AHEAD)
-        return WindowState(
+            is_open, transition = self._next(Span(now, today + LOOK_AHEAD))
+        state = WindowState(
             open=is_open,
             active=self._active(now),
             next_transition=transition,
             next_open=now if is_open else transition,
             time_zone=self.time_zone,
         )
+        rest = Span(now, today + timedelta(days=1))
+        return _Known(Span(now, min(self._changes(rest), default=rest.end)), state)
 
-    def _next(self, now: datetime, ahead: timedelta) -> tuple[bool, datetime | None]:
-        """Whether it is open, and when that changes within the time looked ahead."""
-        period = Span(now, now + ahead)
+    def _changes(self, period: Span) -> Iterator[datetime]:
+        """Instants within the period at which some entry begins or ends."""
+        for entries, narrow in ((self.allow, True), (self.freeze, False)):
+            for span in self._spans(entries, period, narrow=narrow):
+                yield from (instant for instant in span if instant > period.start)
+
+    def _next(self, period: Span) -> tuple[bool, datetime | None]:
+        """Whether it is open at the beginning of a period, and when that changes within it."""
+        now = period.start
         span = next(self._open(period), None)
         if span is None:
             return False, None
