@@ -64,7 +64,9 @@ RUNTIME = Lock(path=REQUIREMENTS / "runtime.txt", sources=(PYPROJECT,))
 DEV = Lock(path=REQUIREMENTS / "dev.txt", sources=(PYPROJECT, REQUIREMENTS / "dev.in"), constraint=RUNTIME.path)
 GO = Lock(path=REQUIREMENTS / "go.txt", sources=(REQUIREMENTS / "go.in",))
 
-LOCKS = (RUNTIME, DEV, GO)  # a constraint comes before the lock that it constrains
+FUZZ = Lock(path=REQUIREMENTS / "fuzz.txt", sources=(REQUIREMENTS / "fuzz.in",))
+
+LOCKS = (RUNTIME, DEV, GO, FUZZ)  # a constraint comes before the lock that it constrains
 
 
 def _requirements(source: Path) -> bytes:
