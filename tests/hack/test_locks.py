@@ -45,4 +45,5 @@ def test_locks_of_this_checkout_name_no_place() -> None:
         "runtime.txt": [],
         "dev.txt": [],
         "go.txt": [],
+        "fuzz.txt": [],
     }

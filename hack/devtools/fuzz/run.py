@@ -2,17 +2,16 @@
 
 import sys
 
-import atheris  # type: ignore[import-untyped]  # installed apart, see command.py
-
-with atheris.instrument_imports(include=["interlock"]):
-    from devtools.fuzz import targets
-
 
 def main() -> None:
-    """Fuzz until libFuzzer ends the process."""
+    """Fuzz until libFuzzer ends the process; atheris, installed apart, has to see our modules being imported."""
+    import atheris  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    with atheris.instrument_imports(include=["interlock"]):
+        from devtools.fuzz import targets  # noqa: PLC0415
+
     name, *arguments = sys.argv[1:]
-    target = targets.TARGETS[name]
-    atheris.Setup([sys.argv[0], *arguments], target)
+    atheris.Setup([sys.argv[0], *arguments], targets.TARGETS[name])
     atheris.Fuzz()
 
 
