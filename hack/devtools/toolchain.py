@@ -1,4 +1,4 @@
-"""Go tools in pinned versions: the Kubernetes binaries, etcd, kwok, helm, helm-unittest, fortio.
+"""Go tools in pinned versions: the Kubernetes binaries, etcd, kwok, helm, helm-unittest, fortio, coredns.
 
 Each module directory under hack/tools/ pins one program by go.mod and go.sum. It is built once into
 
@@ -28,6 +28,7 @@ MODULES = ROOT / "hack" / "tools"
 VERSION_SECONDS = 20  # a binary that has not printed its version by then is not one to rely on
 
 _STRIP = "-s -w"
+KUBERNETES = "k8s.io/kubernetes"
 _KUBERNETES_VERSION = "k8s.io/component-base/version"
 
 
@@ -66,7 +67,7 @@ class Module:
     @property
     def ldflags(self) -> str:
         """Linker flags; kubectl and the API server compare versions, so theirs are stamped."""
-        if self.directory != "kubernetes":
+        if self.pin != KUBERNETES:
             return _STRIP
         major, minor, _ = self.version.removeprefix("v").split(".")
         stamps = {"gitVersion": self.version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
@@ -82,13 +83,26 @@ class Module:
 BUILT = (
     Module(
         directory="kubernetes",
-        pin="k8s.io/kubernetes",
+        pin=KUBERNETES,
         programs={
             "kube-apiserver": ("--version",),
             "kube-controller-manager": ("--version",),
             "kubectl": ("version", "--client"),
         },
         seconds=240,
+    ),
+    Module(  # what a real node needs beside; apart, so that nobody else pays for it
+        directory="node",
+        pin=KUBERNETES,
+        programs={"kubelet": ("--version",), "kube-proxy": ("--version",), "kube-scheduler": ("--version",)},
+        seconds=560,
+    ),
+    Module(
+        directory="coredns",
+        pin="github.com/coredns/coredns",
+        programs={"coredns": ("-version",)},
+        package=".",
+        seconds=60,
     ),
     Module(
         directory="etcd",
@@ -113,7 +127,7 @@ def binaries(names: Iterable[str]) -> dict[str, Path]:
     """Find or build programs in their pinned versions.
 
     Args:
-        names: any of kube-apiserver, kube-controller-manager, kubectl, etcd, kwok, helm, helm-unittest, fortio.
+        names: programs of `BUILT`.
 
     Returns:
         The path of each.
