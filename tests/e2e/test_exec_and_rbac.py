@@ -14,7 +14,7 @@ def _pod(kubectl: Kubectl, namespace: str) -> None:
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": "web-0", "namespace": namespace},
-            "spec": {"containers": [{"name": "web", "image": "web"}]},
+            "spec": {"containers": [{"name": "web", "image": "simulated:1"}]},
         }
     )
     eventually(

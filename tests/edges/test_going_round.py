@@ -44,7 +44,7 @@ def guarded(kubectl: Kubectl) -> Iterator[str]:
     namespace = f"prod-round-{secrets.token_hex(2)}"
     kubectl.must("create", "namespace", namespace)
     kubectl.must("create", "configmap", "guarded", "-n", namespace)
-    kubectl.must("run", "guarded", "--image=simulated", "-n", namespace)
+    kubectl.must("run", "guarded", "--image=simulated:1", "-n", namespace)
     kubectl.apply(policies.policy(POLICY, match=_everything(namespace)))
     wait_in_force(kubectl, POLICY)
     yield namespace
@@ -112,7 +112,7 @@ def test_impersonating_interlock(account: str, api: Api, kubectl: Kubectl, guard
 def test_what_follows_a_decision_goes_on(kubectl: Kubectl, apply: policies.Apply, namespace: str, edge: Edge) -> None:
     """A namespace that its owner may delete empties itself, though nobody else may delete what is in it."""
     kubectl.must("create", "configmap", "guarded", "-n", namespace)
-    kubectl.must("create", "deployment", "guarded", "--image=simulated", "-n", namespace)
+    kubectl.must("create", "deployment", "guarded", "--image=simulated:1", "-n", namespace)
     match = {**_everything(namespace), "resources": [{"groups": ["*"], "resources": ["*"]}]}
     apply(policies.policy("edge-emptied", match=match, exclude=[{"subjects": {"users": ["owner"]}}]))
 
@@ -184,9 +184,9 @@ def test_handing_to_the_garbage_collector(how: str, kubectl: Kubectl, guarded: s
 def test_controllers_still_adopt(kubectl: Kubectl, apply: policies.Apply, namespace: str, edge: Edge) -> None:
     """A ReplicaSet takes in pods that match it, though nobody may delete pods."""
     apply(policies.policy("edge-adopted", match={**_deleting("pods"), "namespaces": {"names": [namespace]}}))
-    kubectl.must("run", "orphan", "--image=simulated", "--labels=app=orphan", "-n", namespace)
+    kubectl.must("run", "orphan", "--image=simulated:1", "--labels=app=orphan", "-n", namespace)
     labels = {"matchLabels": {"app": "orphan"}}
-    pod = {"metadata": {"labels": {"app": "orphan"}}, "spec": {"containers": [{"name": "c", "image": "simulated"}]}}
+    pod = {"metadata": {"labels": {"app": "orphan"}}, "spec": {"containers": [{"name": "c", "image": "simulated:1"}]}}
     spec = {"replicas": 1, "selector": labels, "template": pod}
     metadata = {"name": "adopter", "namespace": namespace}
     kubectl.apply({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": metadata, "spec": spec})

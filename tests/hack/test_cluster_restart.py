@@ -21,7 +21,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 def test_restarted_cluster_has_what_was_stored_and_other_processes(home: Home) -> None:
     """Objects, addresses and kubeconfig stay; no process outlives the cut; work that was under way goes on."""
-    home.kubectl("one", "create", "deployment", "web", "--image=simulated")
+    home.kubectl("one", "create", "deployment", "web", "--image=simulated:1")
     kubeconfig = (home.state("one") / "kubeconfig").read_bytes()
     before = set(home.processes())
 

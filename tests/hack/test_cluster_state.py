@@ -1,5 +1,6 @@
 """A cluster's directory, addresses and place in the queue of the scheduler's stand-in."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from devtools.cluster.network import Network
 from devtools.cluster.state import Description, Ports, State
 from devtools.errors import ToolError
 
-PORTS = Ports(etcd=1, etcd_peer=2, api_server=3, controller_manager=4, kwok=5, guard_service=6, controller_service=7)
+PORTS = Ports(**{field.name: number for number, field in enumerate(dataclasses.fields(Ports), start=1)})
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,8 @@ def test_every_module_is_pinned_and_stamped() -> None:
     assert flags == {
         "kubernetes": f"-s -w -X {package}.gitVersion={version} -X {package}.gitMajor={major}"
         f" -X {package}.gitMinor={minor} -X {package}.gitTreeState=clean",
+        "node": flags["kubernetes"],
+        "coredns": "-s -w",
         "etcd": "-s -w",
         "kwok": "-s -w",
         "helm": "-s -w",

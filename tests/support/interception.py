@@ -17,8 +17,9 @@ def sent_to(webhooks: list[JsonObject], request: Request) -> set[str]:
 
 
 def _scope(request: Request) -> dict[str, Any]:
-    """The variables of a condition; what a review does not carry is null."""
-    return {"request": _review(request), "object": request.object, "oldObject": request.old_object}
+    """The variables of a condition; an object of which nothing is said has metadata at least."""
+    objects = {"object": request.object, "oldObject": request.old_object}
+    return {"request": _review(request)} | {name: found or {"metadata": {}} for name, found in objects.items()}
 
 
 def _rule_matches(rule: JsonObject, request: Request) -> bool:

@@ -33,8 +33,8 @@ async def start(plane: ControlPlane, admin: Api) -> list[Daemon]:
     await _register(admin)
     await daemons["kwok"].start()
     await asyncio.gather(
-        daemons["kube-controller-manager"].wait_until(lambda: _exists(admin, DEFAULT_ACCOUNT), START_SECONDS),
-        daemons["kwok"].wait_until(lambda: _node_is_ready(admin), START_SECONDS),
+        daemons["kube-controller-manager"].wait_until(lambda: account_is_there(admin), START_SECONDS),
+        daemons["kwok"].wait_until(lambda: node_is_ready(admin), START_SECONDS),
     )
     return list(daemons.values())
 
@@ -66,5 +66,11 @@ async def _exists(admin: Api, path: str) -> bool:
     return await admin.find(path) is not None
 
 
-async def _node_is_ready(admin: Api) -> bool:
+async def account_is_there(admin: Api) -> bool:
+    """Whether the default ServiceAccount, which pods need, has been made."""
+    return await _exists(admin, DEFAULT_ACCOUNT)
+
+
+async def node_is_ready(admin: Api) -> bool:
+    """Whether the node says that it is ready."""
     return is_ready(await admin.find(f"/api/v1/nodes/{NODE}"))

@@ -53,7 +53,7 @@ def _status(options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hack/cluster",
-        description="A Kubernetes control plane on this machine, with Interlock in it. No root, no containers.",
+        description="A Kubernetes control plane on this machine, with Interlock in it.",
         epilog='Use it in a shell: eval "$(hack/cluster up)"',
     )
     commands = parser.add_subparsers(dest="command", required=True)
@@ -61,9 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--bare", action="store_true", help="without Interlock")
     up.add_argument(
         "--provider",
-        choices=("auto", "local"),
+        choices=("auto", "local", "node"),
         default="auto",
-        help="auto uses the cluster that INTERLOCK_KUBECONFIG names, if set; otherwise, and as local, one is made here",
+        help="auto uses the cluster that INTERLOCK_KUBECONFIG names, if set, and else makes one here: local, with a "
+        "simulated node; or node, a real one, which needs root and changes this machine until `down`, if asked for "
+        "by name or by INTERLOCK_NODE=1",
     )
     restart = commands.add_parser("restart", help="kill its processes and start them again on what was stored")
     down = commands.add_parser("down", help="end its processes and remove its files")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from devtools.cluster import kubeconfig, pki
 from devtools.cluster.network import Network
+from devtools.cluster.node.network import Bridge
 from devtools.cluster.pki import Authority, Pair
 from devtools.cluster.state import Ports, State
 
@@ -35,9 +36,20 @@ class ControlPlane:
     """
 
     state: State
-    network: Network
+    network: Network | Bridge
     ports: Ports
     tools: dict[str, str]
+
+    @property
+    def loopback(self) -> Network:
+        """The network of a simulated node.
+
+        Raises:
+            TypeError: the node is a real one.
+        """
+        if not isinstance(self.network, Network):
+            raise TypeError(f"the node of cluster {self.state.name} is not simulated")
+        return self.network
 
     @property
     def server(self) -> str:
@@ -92,11 +104,12 @@ class ControlPlane:
             f"--bind-address={self.network.control}",
             f"--advertise-address={self.network.control}",
             f"--secure-port={self.ports.api_server}",
-            "--endpoint-reconciler-type=none",
+            f"--endpoint-reconciler-type={self.network.reconciler}",
             f"--etcd-servers=http://{self.network.control}:{self.ports.etcd}",
             f"--service-cluster-ip-range={self.network.services}",
             "--authorization-mode=Node,RBAC",
             "--enable-admission-plugins=NodeRestriction",
+            "--allow-privileged",
             f"--client-ca-file={self.authority}",
             f"--tls-cert-file={at}/api-server.crt",
             f"--tls-private-key-file={at}/api-server.key",
@@ -161,9 +174,8 @@ class ControlPlane:
 
     def _issue_serving(self, cluster: Authority) -> None:
         names = [f"kubernetes{suffix}" for suffix in ("", ".default", ".default.svc", ".default.svc.cluster.local")]
-        first_service = self.network.services.replace("0.0/17", "0.1")
-        cluster.server("api-server", *names, "localhost", self.network.control, first_service)
-        cluster.server("kwok", NODE, self.network.control)
+        cluster.server("api-server", *names, "localhost", self.network.control, self.network.first_service)
+        cluster.server("kubelet-serving", NODE, self.network.control)
 
     def _issue_clients(self, cluster: Authority) -> None:
         """Everybody under the name that Kubernetes' own roles are bound to."""

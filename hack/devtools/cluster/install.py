@@ -39,23 +39,24 @@ def install(state: State) -> None:
 
 
 def values(state: State) -> dict[str, Any]:
-    """The values for a local cluster.
+    """The values for a cluster that was made here.
 
     Raises:
         ToolError: the cluster has no control plane of ours.
     """
-    ports = state.read().ports
-    if not ports:
+    found = state.read()
+    if not found.ports:
         raise ToolError(f"cluster {state.name} was given, not made here: install the chart into it yourself")
-    repository, tag = IMAGE.split(":")
-    return {
+    repository, _, tag = (found.interlock or IMAGE).rpartition(":")
+    common: dict[str, Any] = {
         "image": {"repository": repository, "tag": tag},
-        "guard": {
-            "callerCA": (state.pki / "admission-ca.crt").read_text(),
-            "service": {"port": ports.guard_service},
-        },
-        "controller": {"service": {"port": ports.controller_service}},
+        "guard": {"callerCA": (state.pki / "admission-ca.crt").read_text()},
+        "controller": {},
     }
+    if found.provider == "local":  # where a port below 1024 needs a right that most users lack
+        common["guard"]["service"] = {"port": found.ports.guard_service}
+        common["controller"]["service"] = {"port": found.ports.controller_service}
+    return common
 
 
 def _wait_for(state: State, deployment: str) -> None:

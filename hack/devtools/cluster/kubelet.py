@@ -75,7 +75,7 @@ class Kubelet:
             api=self._api,
             state=self._plane.state,
             around=around,
-            reported=self._plane.network.reported(host),
+            reported=self._plane.loopback.reported(host),
             prober=prober,
         )
         return runner.run()
@@ -120,7 +120,7 @@ class Kubelet:
         plane, metadata = self._plane, pod["metadata"]
         return Surroundings(
             root=plane.state.pods / f"{metadata['namespace']}.{metadata['name']}",
-            address=plane.network.pod(host),
+            address=plane.loopback.pod(host),
             node_address=plane.network.control,
             api_server=(plane.network.control, plane.ports.api_server),
             search=self._search,

@@ -30,13 +30,13 @@ GRANT = "interlock-local-cluster:kwok"
 
 def command(plane: ControlPlane) -> list[str]:
     """The command of kwok."""
-    pair = plane.state.pki / "kwok"
+    pair = plane.state.pki / "kubelet-serving"
     return [
         plane.tools["kwok"],
         f"--kubeconfig={plane.state.config}/node.kubeconfig",
         f"--config={plane.state.config}/kwok.yaml",
         f"--manage-single-node={NODE}",
-        f"--cidr={POD_NETWORK.format(block=plane.network.block)}",
+        f"--cidr={POD_NETWORK.format(block=plane.loopback.block)}",
         f"--node-ip={plane.network.control}",
         f"--node-port={plane.ports.kwok}",
         f"--node-name={NODE}",

@@ -16,12 +16,19 @@ from typing import Literal, TextIO
 
 from devtools import console, launch, toolchain, venv
 from devtools.cluster import install, lifeline, processes, removal, state
+from devtools.cluster.node import images, machine
 from devtools.cluster.state import Description, State
 from devtools.errors import ToolError
 
 GIVEN = "INTERLOCK_KUBECONFIG"
-NEEDED = ("etcd", "kube-apiserver", "kube-controller-manager", "kwok", "kubectl", "helm")
-USER_TOOLS = ("kubectl", "helm")  # of a cluster that was given
+NODE = "INTERLOCK_NODE"
+PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "helm")
+NEEDED = {
+    "local": (*PLANE, "kwok"),
+    "node": (*PLANE, "kubelet", "kube-proxy", "kube-scheduler", "coredns"),
+    "given": ("kubectl", "helm"),
+}
+USER_TOOLS = ("kubectl", "helm")
 CACHES = ("KUBECACHEDIR", "HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME")  # of kubectl and helm
 START_SECONDS = 6  # estimate
 LOG_TAIL = 1500  # characters of the supervisor's log that an error shows; the reason comes last
@@ -31,7 +38,7 @@ LEFT_OUT = (
     "installing Interlock",
 )
 
-Provider = Literal["auto", "local"]
+Provider = Literal["auto", "local", "node"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +56,7 @@ class Cluster:
     """
 
     name: str
-    provider: Literal["local", "given"]
+    provider: Literal["local", "node", "given"]
     kubeconfig: Path
     bin: Path
     state: Path
@@ -76,7 +83,8 @@ def up(name: str = "interlock", provider: Provider = "auto", *, bare: bool = Fal
 
     Args:
         name: what to call it.
-        provider: `auto` takes the cluster that INTERLOCK_KUBECONFIG names, if any, and else makes one here, as `local`.
+        provider: `auto` takes the cluster that INTERLOCK_KUBECONFIG names, if any, and else makes one here: `node`, a
+            real node that changes the machine, if INTERLOCK_NODE is 1, else `local`.
         bare: without Interlock.
 
     Raises:
@@ -84,19 +92,32 @@ def up(name: str = "interlock", provider: Provider = "auto", *, bare: bool = Fal
     """
     given = os.environ.get(GIVEN) if provider == "auto" else None
     place = state.of(name)
-    wanted = Description(name=name, provider="given" if given else "local", bare=bare)
+    made_here: Literal["local", "node"] = (
+        "node" if provider == "node" or (provider == "auto" and os.environ.get(NODE) == "1") else "local"
+    )
+    wanted = Description(name=name, provider="given" if given else made_here, bare=bare)
     if place.exists():
         return _existing(place, wanted)
     if not given and sys.platform != "linux":
         raise ToolError(f"a cluster of our own needs Linux, this is {sys.platform}; {GIVEN} can name another cluster")
-    tools = {tool: str(path) for tool, path in toolchain.binaries(USER_TOOLS if given else NEEDED).items()}
-    with _made(place, dataclasses.replace(wanted, tools=tools)):
+    tools = {tool: str(path) for tool, path in toolchain.binaries(NEEDED[wanted.provider]).items()}
+    wanted = dataclasses.replace(wanted, tools=tools)
+    if wanted.provider == "node":
+        machine.check()
+        wanted = _with_images(wanted)
+    with _made(place, wanted):
         if given:
             _adopt(place, Path(given))
         else:
             _make(place, bare=bare)
         place.write(dataclasses.replace(place.read(), ready=True))
     return _cluster(place)
+
+
+def _with_images(wanted: Description) -> Description:
+    found = images.ensure(bare=wanted.bare)
+    archives = {name: str(archive) for name, archive in found.archives.items()}
+    return dataclasses.replace(wanted, images=archives, interlock=found.interlock)
 
 
 def down(name: str = "interlock") -> bool:
@@ -123,8 +144,8 @@ def restart(name: str = "interlock") -> Cluster:
         ToolError: there is no such cluster made here, or it did not come up again (nothing is left of it then).
     """
     place = state.of(name)
-    if not place.exists() or place.read().network is None:
-        raise ToolError(f"there is no cluster {name} that was made here")
+    if not place.exists() or place.read().provider != "local" or place.read().network is None:
+        raise ToolError(f"there is no cluster {name} with a simulated node that was made here")
     processes.kill_all(place)
     removal.forget_processes(place)
     with _supervised(place):
@@ -234,6 +255,6 @@ def _cluster(place: State) -> Cluster:
         kubeconfig=place.kubeconfig,
         bin=place.bin,
         state=place.directory,
-        audit_log=place.audit_log if provider == "local" else None,
+        audit_log=None if provider == "given" else place.audit_log,
         etcd=f"http://{network.control}:{ports.etcd}" if network and ports else None,
     )

@@ -40,6 +40,16 @@ class Network:
         return f"127.{self.block}.0.0/17"
 
     @property
+    def first_service(self) -> str:
+        """The ClusterIP of Service default/kubernetes."""
+        return f"127.{self.block}.0.1"
+
+    @property
+    def reconciler(self) -> str:
+        """How the API server keeps the endpoints of default/kubernetes: not at all, it refuses loopback addresses."""
+        return "none"
+
+    @property
     def control(self) -> str:
         """The address of the control plane and of the node."""
         return f"127.{self.block}.255.1"

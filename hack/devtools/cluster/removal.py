@@ -1,9 +1,13 @@
-"""The end of a cluster: every process, then every file. It works on whatever is there, whole or half."""
+"""The end of a cluster: every process, what it changed of the machine, then every file.
+
+It works on whatever is there, whole or half.
+"""
 
 import contextlib
 import shutil
 
 from devtools.cluster import processes
+from devtools.cluster.node import machine
 from devtools.cluster.state import State
 
 
@@ -14,6 +18,7 @@ def remove(state: State) -> None:
         ToolError: a process could not be ended.
     """
     processes.kill_all(state)
+    machine.restore(state)
     shutil.rmtree(state.directory, ignore_errors=True)  # a second one, at the same time, is no reason to fail
     for parent in state.directory.parents[:2]:
         with contextlib.suppress(OSError):  # another cluster lies there

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from devtools.cluster.network import Network
+from devtools.cluster.node.network import Bridge
 from devtools.errors import ToolError
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")  # a DNS label, short enough for every path below it
@@ -27,7 +28,10 @@ DIRECTORIES = ("bin", "processes", "logs", "pki", "config", "pods", "cache")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Ports on the cluster's control address, and those of the Services (the same on each ClusterIP)."""
+    """Ports on the cluster's control address, and those of the Services (the same on each ClusterIP).
+
+    kwok and the Services' are those of a simulated node, what follows them those of a real one.
+    """
 
     etcd: int
     etcd_peer: int
@@ -36,6 +40,11 @@ class Ports:
     kwok: int
     guard_service: int
     controller_service: int
+    scheduler: int
+    kubelet: int
+    kubelet_health: int
+    proxy_health: int
+    proxy_metrics: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,21 +53,25 @@ class Description:
 
     Attributes:
         name: the cluster's name.
-        provider: who made the control plane: `local`, or `given` where INTERLOCK_KUBECONFIG named one.
+        provider: `local` with a simulated node, `node` with a real one, `given` where INTERLOCK_KUBECONFIG named it.
         bare: without Interlock.
         ready: whether `up` got to its end.
         tools: program name to path.
-        network: the loopback block, once it is claimed (local only).
+        network: the loopback block, or the bridge of a real node, once it is claimed; not of a given cluster.
         ports: likewise.
+        images: archives that a real node takes in, by the name under which pods ask for the image.
+        interlock: name of Interlock's image among them.
     """
 
     name: str
-    provider: Literal["local", "given"]
+    provider: Literal["local", "node", "given"]
     bare: bool
     ready: bool = False
     tools: dict[str, str] = field(default_factory=dict)
-    network: Network | None = None
+    network: Network | Bridge | None = None
     ports: Ports | None = None
+    images: dict[str, str] = field(default_factory=dict)
+    interlock: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +194,10 @@ def _description(found: dict[str, Any]) -> Description:
     network, ports = found.pop("network"), found.pop("ports")
     return Description(
         **found,
-        network=Network(**network) if network else None,
+        network=_network(network) if network else None,
         ports=Ports(**ports) if ports else None,
     )
+
+
+def _network(found: dict[str, Any]) -> Network | Bridge:
+    return Bridge(**found) if "index" in found else Network(**found)

@@ -4,10 +4,12 @@ import asyncio
 from dataclasses import dataclass
 
 from devtools import toolchain
-from devtools.cluster import processes, state
+from devtools.cluster import bringup, processes, state
 from devtools.cluster.api import Api, ApiError, Object
-from devtools.cluster.bringup import commands, is_ready
+from devtools.cluster.bringup import is_ready
 from devtools.cluster.controlplane import NODE, ControlPlane
+from devtools.cluster.node import supervise
+from devtools.cluster.node.network import Bridge
 from devtools.cluster.state import State
 from devtools.errors import ToolError
 
@@ -60,7 +62,7 @@ async def _lines(place: State) -> list[Line]:
 def _process_lines(plane: ControlPlane) -> list[Line]:
     """A line for each process that is recorded, and for each that should be."""
     recorded = {record.name: record for record in processes.records(plane.state)}
-    expected = [processes.SUPERVISOR, *commands(plane)]
+    expected = [processes.SUPERVISOR, *_commands(plane)]
     lines = []
     for name in sorted({*recorded, *expected}, key=lambda each: (each not in expected, each)):
         record = recorded.get(name)
@@ -69,6 +71,12 @@ def _process_lines(plane: ControlPlane) -> list[Line]:
         text = f"{pid:12} {version:8} logs/{plane.state.log(name).name}"
         lines.append(Line(name=name, good=bool(record and record.alive), text=text))
     return lines
+
+
+def _commands(plane: ControlPlane) -> dict[str, list[str]]:
+    if isinstance(plane.network, Bridge):
+        return supervise.commands(plane, supervise.parts(plane, plane.network))
+    return bringup.commands(plane)
 
 
 async def _server_line(plane: ControlPlane, admin: Api) -> Line:

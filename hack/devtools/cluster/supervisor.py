@@ -18,6 +18,11 @@ from devtools.cluster.api import Api
 from devtools.cluster.controlplane import NODE, ControlPlane
 from devtools.cluster.forwarder import Forwarder
 from devtools.cluster.kubelet import Kubelet
+from devtools.cluster.network import Network
+from devtools.cluster.node import machine, supervise
+from devtools.cluster.node import network as node_network
+from devtools.cluster.node.network import Bridge
+from devtools.cluster.node.parts import Parts
 from devtools.cluster.state import Description, Ports, State
 from devtools.errors import ToolError
 
@@ -27,14 +32,37 @@ NAMESPACE = "interlock-system"  # whose Services are forwarded; nothing else tha
 def main() -> None:
     """Run the cluster in the directory that the command line names."""
     state = State(directory=Path(sys.argv[1]))
-    before = state.read()
     try:
-        net, claim = network.claim([before.network.block] if before.network else network.BLOCKS)
-        with claim:
-            asyncio.run(_supervise(_known(state, before) or _planned(state, net)))
+        if state.read().provider == "node":
+            _run_node(state)
+        else:
+            _run_local(state)
     except ToolError as error:
         lifeline.say_failed(error)
         sys.exit(1)
+
+
+def _run_local(state: State) -> None:
+    before = state.read()
+    block = [before.network.block] if isinstance(before.network, network.Network) else network.BLOCKS
+    net, claim = network.claim(block)
+    with claim:
+        plane = _known(state, before)
+        if plane is None:
+            plane = _planned(state, net)
+            kwok.prepare(plane)
+        asyncio.run(_supervise(plane, net))
+
+
+def _run_node(state: State) -> None:
+    bridge, claim = node_network.claim()
+    with claim:
+        machine.prepare(state, bridge)
+        plane = _planned(state, bridge)
+        node = supervise.parts(plane, bridge)
+        node.runtime.prepare()
+        node.prepare()
+        asyncio.run(_supervise_node(plane, node))
 
 
 def _known(state: State, before: Description) -> ControlPlane | None:
@@ -44,7 +72,7 @@ def _known(state: State, before: Description) -> ControlPlane | None:
     return ControlPlane(state=state, network=before.network, ports=before.ports, tools=before.tools)
 
 
-def _planned(state: State, net: network.Network) -> ControlPlane:
+def _planned(state: State, net: Network | Bridge) -> ControlPlane:
     """Settle addresses and ports, note them for `up` and `status`, and write all files that depend on them."""
     names = [field.name for field in dataclasses.fields(Ports)]
     ports = Ports(**dict(zip(names, network.free_ports(net.control, len(names)), strict=True)))
@@ -52,11 +80,16 @@ def _planned(state: State, net: network.Network) -> ControlPlane:
     state.write(description)
     plane = ControlPlane(state=state, network=net, ports=ports, tools=description.tools)
     plane.prepare()
-    kwok.prepare(plane)
     return plane
 
 
-async def _supervise(plane: ControlPlane) -> None:
+async def _supervise_node(plane: ControlPlane, node: Parts) -> None:
+    held = asyncio.create_task(_hold_lifeline(plane.state))
+    async with _api(plane, "admin") as admin:
+        await supervise.run(plane, node, admin, held)
+
+
+async def _supervise(plane: ControlPlane, net: Network) -> None:
     held = asyncio.create_task(_hold_lifeline(plane.state))
     async with AsyncExitStack() as stack:
         apis = {
@@ -69,7 +102,7 @@ async def _supervise(plane: ControlPlane) -> None:
                 tasks.create_task(daemon.keep_running())
             tasks.create_task(scheduler.run(apis["scheduler"], NODE))
             tasks.create_task(Kubelet(apis["node"], plane, Path(sys.executable).parent).run())
-            tasks.create_task(Forwarder(apis["proxy"], plane.network, NAMESPACE).run())
+            tasks.create_task(Forwarder(apis["proxy"], net, NAMESPACE).run())
             await held
 
 

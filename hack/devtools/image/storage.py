@@ -43,11 +43,11 @@ def build(
     buildah("build", *options, str(context))
 
 
-def save(tag: str, archive: Path) -> None:
-    """Write an image as an archive that `ctr images import` and `docker load` read."""
+def save(tag: str, archive: Path, *, name: str = "") -> None:
+    """Write an image as an archive that `ctr images import` and `docker load` read, under its tag or another name."""
     making = archive.with_suffix(".making")
     making.unlink(missing_ok=True)
-    buildah("push", "--quiet", tag, f"docker-archive:{making}:{tag}")
+    buildah("push", "--quiet", tag, f"docker-archive:{making}:{name or tag}")
     making.rename(archive)
 
 

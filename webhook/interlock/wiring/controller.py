@@ -70,6 +70,7 @@ async def control(chosen: ControllerSettings) -> None:
         await kopf.operator(
             registry=registry,
             settings=configured_for_controller(controller.inventory),
+            identity=chosen.pod.name,  # type: ignore[arg-type]  # as for guards, see ending.Operator
             namespaces=[chosen.pod.namespace],
             stop_flag=controller.over,
         )

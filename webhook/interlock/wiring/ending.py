@@ -43,10 +43,11 @@ FLUSH_SECONDS = 5.0  # for the lane's last records; then what is left is said to
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """What kopf runs."""
+    """What kopf runs, and as whom; without a name it asks for that of its Unix user, who has none in a container."""
 
     registry: kopf.OperatorRegistry
     configuration: kopf.OperatorSettings
+    identity: str
 
 
 def handle_signals(stopping: asyncio.Event) -> None:
@@ -130,7 +131,11 @@ async def _operate(operator: Operator, *, stopping: asyncio.Event, over: asyncio
 
 async def _run_kopf(operator: Operator, *, stopping: asyncio.Event, over: asyncio.Event) -> None:
     tasks = await kopf.spawn_tasks(
-        registry=operator.registry, settings=operator.configuration, clusterwide=True, stop_flag=over
+        registry=operator.registry,
+        settings=operator.configuration,
+        identity=operator.identity,  # type: ignore[arg-type]  # a NewType that kopf keeps to itself
+        clusterwide=True,
+        stop_flag=over,
     )
     handle_signals(stopping)
     await kopf.run_tasks(tasks, ignored=_Everybody())

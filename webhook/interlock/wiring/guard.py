@@ -143,7 +143,11 @@ class _Process:
                 recorder.run(),
             ),
             opening=self._opened(api, lane, store, material),
-            operator=ending.Operator(registry=self._registry(feed), configuration=watches.configured(admission)),
+            operator=ending.Operator(
+                registry=self._registry(feed),
+                configuration=watches.configured(admission),
+                identity=settings.pod.name,
+            ),
             http=admission.http,
             closing=recorder.close,
             lane=lane,

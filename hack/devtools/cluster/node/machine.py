@@ -1,0 +1,253 @@
+"""What a node changes of the machine: looked at before, written down, and put back, also after a crash in the middle.
+
+Written down, in machine.json of the cluster's directory and synced, before anything is changed:
+
+    sysctls     with their values before
+    directories that the kubelet and containerd make outside the cluster's directory, if they were not there before
+
+Everything else bears the bridge's name or lies under the cluster's directory, and is found by that: the bridge and the
+virtual links on it, the cgroup in every hierarchy, mounts and network namespaces, nftables. `restore` works on whatever
+there is, whole or half, as often as it is called.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools import console, programs
+from devtools.cluster.node.network import Bridge
+from devtools.cluster.state import State
+from devtools.errors import ToolError
+
+PACKAGES = {  # program: Debian package
+    "containerd": "containerd",
+    "runc": "runc",
+    "nft": "nftables",
+    "ip": "iproute2",
+    "/usr/lib/cni/bridge": "containernetworking-plugins",
+}
+SYSCTLS = {  # what the node needs; the kubelet changes more by itself
+    "net/ipv4/ip_forward": "1",
+    "net/bridge/bridge-nf-call-iptables": "1",  # from a pod through its Service to a pod on the same bridge
+}
+KUBELET_SYSCTLS = (
+    "vm/overcommit_memory",
+    "vm/panic_on_oom",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "net/ipv4/conf/all/route_localnet",
+    "net/ipv4/tcp_keepalive_time",
+)
+OUTSIDE = (  # made by daemons whatever they are told; removed if they were not there, as far as they are empty
+    "/run/containerd/s",
+    "/run/containerd",
+    "/var/lib/kubelet/device-plugins",
+    "/var/lib/kubelet",
+    "/var/log/containers",
+    "/opt/cni/bin",
+    "/opt/cni",
+)
+SOCKETS = ("/run/containerd/s/*", "/var/lib/kubelet/device-plugins/*.sock")
+TABLES = (("ip", "kube-proxy"), ("ip6", "kube-proxy"))
+PROC = Path("/proc/sys")
+END_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """The machine before the node.
+
+    Attributes:
+        bridge: index of the network.
+        sysctls: values by path.
+        absent: directories of `OUTSIDE` that were not there.
+    """
+
+    bridge: int
+    sysctls: dict[str, str]
+    absent: tuple[str, ...]
+
+
+def check() -> None:
+    """Make sure that the machine can be a node; what can be installed is.
+
+    Raises:
+        ToolError: it cannot; says everything that is missing.
+    """
+    if os.geteuid() != 0:
+        raise ToolError("a real node needs root: it makes a bridge, mounts, cgroups and nftables rules")
+    _install()
+    lacking = list(_lacking())
+    if lacking:
+        raise ToolError("this machine cannot be a node: " + "; ".join(lacking))
+
+
+def _install() -> None:
+    missing = sorted({package for program, package in PACKAGES.items() if shutil.which(program) is None})
+    if not missing:
+        return
+    if shutil.which("apt-get") is None:
+        raise ToolError(f"a real node needs {', '.join(missing)}, and this machine has no apt-get to install them")
+    with console.step(f"installing {', '.join(missing)}", 25):
+        programs.capture("apt-get", "update", "--quiet")
+        programs.capture("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing)
+
+
+def _lacking() -> Iterator[str]:
+    filesystems = Path("/proc/filesystems").read_text().split()
+    if "overlay" not in filesystems:
+        yield "its kernel has no overlayfs"
+    if not any(kind in {"cgroup", "cgroup2"} for _, kind in _cgroups()):
+        yield "no cgroups are mounted"
+    if subprocess.run(["nft", "list", "tables"], capture_output=True, check=False).returncode:
+        yield "its kernel has no nf_tables, or refuses them here"
+    for family, table in TABLES:
+        if _nft("list", "table", family, table):
+            yield f"nftables table {table} exists: another Kubernetes node runs here"
+    if not (PROC / "net/bridge/bridge-nf-call-iptables").exists():
+        yield "its kernel has no bridge netfilter (module br_netfilter)"
+
+
+def prepare(state: State, bridge: Bridge) -> None:
+    """Write down what is there, and then change it.
+
+    Raises:
+        ToolError: something could not be changed.
+    """
+    names = [name for name in (*SYSCTLS, *KUBELET_SYSCTLS) if (PROC / name).exists()]
+    sysctls = {name: (PROC / name).read_text().strip() for name in names}
+    absent = [path for path in OUTSIDE if not Path(path).exists()]
+    _write(_journal(state), {"bridge": bridge.index, "sysctls": sysctls, "absent": absent})
+    for name, value in SYSCTLS.items():
+        (PROC / name).write_text(value)
+    for group in _groups(bridge):
+        group.mkdir(exist_ok=True)
+        for setting in ("cpuset.cpus", "cpuset.mems"):  # of version 1: empty in a new group, which then can run nothing
+            if (group / setting).exists():
+                (group / setting).write_text((group.parent / setting).read_text())
+    programs.capture("ip", "link", "add", bridge.name, "type", "bridge")
+    programs.capture("ip", "address", "add", f"{bridge.control}/24", "dev", bridge.name)
+    programs.capture("ip", "link", "set", bridge.name, "up")
+
+
+def restore(state: State) -> None:
+    """Put the machine back; a cluster that changed nothing of it is none of our business.
+
+    Call it when no process of the cluster lives any more but what runs in containers.
+
+    Raises:
+        ToolError: a container's process does not end.
+    """
+    before = _read(_journal(state))
+    if before is None:
+        return
+    bridge = Bridge(index=before.bridge)
+    _kill_containers(bridge)
+    _unmount(state.directory)
+    _remove_links(bridge)
+    for family, table in TABLES:
+        _nft("delete", "table", family, table)
+    for group in _groups(bridge):
+        _remove_group(group)
+    for name, value in before.sysctls.items():
+        (PROC / name).write_text(value)
+    _remove_outside(before.absent)
+
+
+def _kill_containers(bridge: Bridge) -> None:
+    deadline = time.monotonic() + END_SECONDS
+    while pids := {pid for group in _groups(bridge) for pid in _members(group)}:
+        if time.monotonic() > deadline:
+            raise ToolError(f"these processes of containers do not end, not even by SIGKILL: {sorted(pids)}")
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def _members(group: Path) -> Iterator[int]:
+    for file in group.rglob("cgroup.procs"):
+        with contextlib.suppress(OSError):
+            yield from map(int, file.read_text().split())
+
+
+def _unmount(directory: Path) -> None:
+    """Every mount under a directory, the deepest first; network namespaces of pods are among them."""
+    for point in sorted(_mounts(directory), key=len, reverse=True):
+        subprocess.run(["umount", "--lazy", point], capture_output=True, check=False)
+
+
+def _mounts(directory: Path) -> list[str]:
+    points = (line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    return [point for point in points if point.startswith(f"{directory}/")]
+
+
+def _remove_links(bridge: Bridge) -> None:
+    if not Path(f"/sys/class/net/{bridge.name}").exists():
+        return
+    for link in Path(f"/sys/class/net/{bridge.name}/brif").iterdir():
+        subprocess.run(["ip", "link", "delete", link.name], capture_output=True, check=False)
+    subprocess.run(["ip", "link", "delete", bridge.name], capture_output=True, check=False)
+
+
+def _remove_group(group: Path) -> None:
+    for directory in sorted((path for path in group.rglob("*") if path.is_dir()), key=lambda path: -len(path.parts)):
+        with contextlib.suppress(OSError):
+            directory.rmdir()
+    with contextlib.suppress(OSError):
+        group.rmdir()
+
+
+def _remove_outside(absent: tuple[str, ...]) -> None:
+    in_use = Path("/proc/net/unix").read_text()
+    for pattern in SOCKETS:
+        for path in Path("/").glob(pattern.removeprefix("/")):
+            if path.is_socket() and str(path) not in in_use:
+                path.unlink(missing_ok=True)
+    for name in absent:
+        with contextlib.suppress(OSError):  # not empty: somebody else uses it by now
+            Path(name).rmdir()
+
+
+def _groups(bridge: Bridge) -> list[Path]:
+    """Our cgroup in every hierarchy."""
+    return [Path(point) / bridge.name for point, _ in _cgroups()]
+
+
+def _cgroups() -> Iterator[tuple[str, str]]:
+    """Where cgroups are mounted, and of which version."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        place, _, kind = line.partition(" - ")
+        if kind.split()[0] in {"cgroup", "cgroup2"}:
+            yield place.split()[4], kind.split()[0]
+
+
+def _nft(*arguments: str) -> bool:
+    return subprocess.run(["nft", *arguments], capture_output=True, check=False).returncode == 0
+
+
+def _journal(state: State) -> Path:
+    return state.directory / "machine.json"
+
+
+def _write(path: Path, content: dict[str, object]) -> None:
+    scratch = path.with_suffix(".tmp")
+    with scratch.open("w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    scratch.rename(path)
+
+
+def _read(path: Path) -> Before | None:
+    if not path.exists():
+        return None
+    found = json.loads(path.read_text())
+    return Before(bridge=found["bridge"], sysctls=found["sysctls"], absent=tuple(found["absent"]))
