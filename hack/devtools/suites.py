@@ -69,6 +69,12 @@ def _cluster(arguments: Sequence[str]) -> None:
     _on_a_cluster("-m", "cluster", f"--ignore={EDGES}", *arguments)
 
 
+def _e2e(arguments: Sequence[str]) -> None:
+    if os.environ.get(cluster.NODE) == "1":  # first that it leaves the machine as it was: there can be one at a time
+        programs.run(INTERPRETER, "-m", "pytest", "tests/hack/test_node.py")
+    _on_a_cluster("tests/e2e", *arguments)
+
+
 def _edges(arguments: Sequence[str]) -> None:
     _on_a_cluster(EDGES, *arguments)
 
@@ -81,6 +87,7 @@ def _on_a_cluster(*arguments: str, **settings: str) -> None:
     name = f"test-{os.getpid()}"
     try:
         up = cluster.up(name)
+        print(f"on a cluster of provider {up.provider}", flush=True)
         programs.run(INTERPRETER, "-m", "pytest", *arguments, environment=_surroundings(up) | settings)
     finally:
         cluster.down(name)
@@ -93,6 +100,7 @@ def _surroundings(up: cluster.Cluster) -> dict[str, str]:
         "INTERLOCK_TEST_AUDIT_LOG": up.audit_log,
         "INTERLOCK_TEST_ETCD": up.etcd,
         "INTERLOCK_TEST_STATE": up.state,
+        "INTERLOCK_TEST_PROVIDER": up.provider,
     }
     return up.environment | {name: str(place) for name, place in places.items() if place}
 
@@ -106,6 +114,7 @@ SUITES = (
     Suite(name="unit", run=_unit),
     Suite(name="chart", run=_chart),
     Suite(name="cluster", run=_cluster),
+    Suite(name="e2e", run=_e2e, long=True),  # part of `cluster`; by name on a real node
     Suite(name="edges", run=_edges, long=True),
     Suite(name="demo", run=_demo, own_cluster=True),
     Suite(name="soak", run=_soak, long=True),

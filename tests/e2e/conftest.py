@@ -5,12 +5,19 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from tests.e2e import policies
 from tests.support.kubectl import Kubectl, eventually
 
 SYSTEM = "interlock-system"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what only a real node shows where there is none; it is said why."""
+    if item.get_closest_marker("real_node") and os.environ.get("INTERLOCK_TEST_PROVIDER") != "node":
+        pytest.skip("needs a real node: INTERLOCK_NODE=1 hack/test e2e")
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +78,17 @@ def wait_in_force(kubectl: Kubectl, name: str, *, seconds: float = 20) -> None:
         return current and conditions.get("InForce") == "True"
 
     eventually(_in_force, seconds=seconds, what=f"{name} in force")
+
+
+def failed_calls(audit_log: Path, offset: int) -> list[str]:
+    """Audit events since `offset` that tell of a webhook call that failed, open or closed."""
+    with audit_log.open("rb") as log:
+        log.seek(offset)
+        events = [orjson.loads(line) for line in log.read().splitlines() if line.endswith(b"}")]
+    failed = []
+    for event in events:
+        open_ = [key for key in event.get("annotations", {}) if key.startswith("failed-open")]
+        closed = "failed calling webhook" in (event.get("responseStatus") or {}).get("message", "")
+        if open_ or closed:
+            failed.append(f"{event['verb']} {event['requestURI']}: {open_ or 'failed closed'}")
+    return failed

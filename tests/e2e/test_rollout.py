@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import orjson
 import pytest
 
 from tests.e2e import policies
+from tests.e2e.conftest import failed_calls
 from tests.support.kubectl import Kubectl
 from tests.support.stream import Stream, denied_by
 
@@ -33,18 +33,4 @@ def test_rolling_restart_loses_nothing(
     assert status.ok, status.err
     assert list(answers) == ["denied"], answers
     assert answers.total() > 100, "the stream was no load"
-    assert _failed_calls(audit_log, before) == []
-
-
-def _failed_calls(audit_log: Path, offset: int) -> list[str]:
-    """Audit events since `offset` that tell of a webhook call that failed, open or closed."""
-    with audit_log.open("rb") as log:
-        log.seek(offset)
-        events = [orjson.loads(line) for line in log.read().splitlines() if line.endswith(b"}")]
-    failed = []
-    for event in events:
-        open_ = [key for key in event.get("annotations", {}) if key.startswith("failed-open")]
-        closed = "failed calling webhook" in (event.get("responseStatus") or {}).get("message", "")
-        if open_ or closed:
-            failed.append(f"{event['verb']} {event['requestURI']}: {open_ or 'failed closed'}")
-    return failed
+    assert failed_calls(audit_log, before) == []

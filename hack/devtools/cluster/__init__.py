@@ -1,4 +1,4 @@
-"""Clusters to try, show and test Interlock on: a real control plane as processes of this machine, without root.
+"""Clusters to try, show and test Interlock on: a real control plane as processes of this machine.
 
     from devtools import cluster
     made = cluster.up("demo")
@@ -6,14 +6,15 @@
     cluster.down("demo")
 
 What is real: etcd, API server, controller manager, kubectl, helm, in pinned versions; admission, RBAC, tokens, audit.
-What is not: the node. Pods of Interlock's own image run as processes of this machine (`kubelet`), Services are reached
-through a forwarder (`forwarder`), every other pod is simulated by kwok (`kwok`), and there is one node to schedule to
-(`scheduler`). What only real pods can show (images, isolation, security contexts, network policies) is not shown here.
+What is not, and needs no root: the node. Pods of Interlock's own image run as processes of this machine (`kubelet`),
+Services are reached through a forwarder (`forwarder`), every other pod is simulated by kwok (`kwok`), and there is one
+node to schedule to (`scheduler`). What only real pods can show (images, isolation, security contexts) takes provider
+`node`, a package of its own.
 
 Runs inside the checkout's virtual environment, on Linux.
 """
 
-from devtools.cluster.lifecycle import Cluster, Provider, down, restart, up
+from devtools.cluster.lifecycle import NODE, Cluster, Provider, down, restart, up
 from devtools.cluster.status import report
 
-__all__ = ["Cluster", "Provider", "down", "report", "restart", "up"]
+__all__ = ["NODE", "Cluster", "Provider", "down", "report", "restart", "up"]
