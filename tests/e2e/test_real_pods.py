@@ -71,6 +71,14 @@ def _seconds_to_ready(pod: JsonObject) -> float:
     return (datetime.fromisoformat(ready) - datetime.fromisoformat(started)).total_seconds()
 
 
+def test_helm_test() -> None:
+    """`helm test` finds guards and controllers at their Services, by name, from a pod."""
+    command = ["helm", "test", "interlock", "-n", SYSTEM, "--logs"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=HEALED_SECONDS)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_drain_waits_for_a_guard(
     kubectl: Kubectl, apply: policies.Apply, namespace: str, node: str, audit_log: Path
 ) -> None:

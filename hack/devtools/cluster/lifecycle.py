@@ -91,13 +91,14 @@ def up(name: str = "interlock", provider: Provider = "auto", *, bare: bool = Fal
         ToolError: it could not be brought up (nothing is left then), or another of this name is in the way.
     """
     given = os.environ.get(GIVEN) if provider == "auto" else None
+    asked = provider == "node" or (provider == "auto" and os.environ.get(NODE) == "1")
     place = state.of(name)
-    made_here: Literal["local", "node"] = (
-        "node" if provider == "node" or (provider == "auto" and os.environ.get(NODE) == "1") else "local"
-    )
+    made_here: Literal["local", "node"] = "node" if asked else "local"
     wanted = Description(name=name, provider="given" if given else made_here, bare=bare)
     if place.exists():
         return _existing(place, wanted)
+    if provider == "auto":
+        console.say(f"Provider {wanted.provider}: {_why(wanted)}.")
     if not given and sys.platform != "linux":
         raise ToolError(f"a cluster of our own needs Linux, this is {sys.platform}; {GIVEN} can name another cluster")
     tools = {tool: str(path) for tool, path in toolchain.binaries(NEEDED[wanted.provider]).items()}
@@ -112,6 +113,15 @@ def up(name: str = "interlock", provider: Provider = "auto", *, bare: bool = Fal
             _make(place, bare=bare)
         place.write(dataclasses.replace(place.read(), ready=True))
     return _cluster(place)
+
+
+def _why(chosen: Description) -> str:
+    """Why `auto` has chosen this provider."""
+    return {
+        "given": f"{GIVEN} names a cluster",
+        "node": f"{NODE} is 1",
+        "local": f"neither does {GIVEN} name a cluster nor is {NODE} 1, which would make a real node of this machine",
+    }[chosen.provider]
 
 
 def _with_images(wanted: Description) -> Description:
