@@ -80,6 +80,8 @@ def _edges(arguments: Sequence[str]) -> None:
 
 
 def _soak(arguments: Sequence[str]) -> None:
+    every_property: list[str | Path] = [INTERPRETER, "-m", "pytest", "-q", "-n", "auto", "-m", "not cluster", "tests"]
+    programs.run(*every_property, environment=os.environ | {"INTERLOCK_TEST_EXAMPLES": "thorough"})
     _on_a_cluster(f"{EDGES}/test_http_load.py", *arguments, INTERLOCK_TEST_SOAK="1")
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from interlock.core.policies import windowspec, zones
@@ -290,7 +290,6 @@ def cases(draw: st.DrawFn) -> tuple[JsonObject, datetime]:
     return {"timeZone": zone, **({"allow": allow} if allow else {}), **({"freeze": freeze} if freeze else {})}, now
 
 
-@settings(max_examples=100, deadline=None)
 @given(cases())
 def test_state_agrees_with_a_clock_looked_at_every_minute(case: tuple[JsonObject, datetime]) -> None:
     """State, next transition and next opening are exact, in any zone, on any day."""
@@ -314,7 +313,6 @@ FROZEN = {
 A_FREEZE_BEGINS_WHERE_THE_LOOK_ENDS = (FROZEN, at("2026-11-22T00:00:00+00:00") - LOOK_AHEAD)
 
 
-@settings(max_examples=100, deadline=None)
 @given(cases(), st.integers(0, 3 * 86400))
 @example(A_FREEZE_BEGINS_WHERE_THE_LOOK_ENDS, 0)
 def test_state_stands_until_the_next_transition(case: tuple[JsonObject, datetime], later: int) -> None:
@@ -337,7 +335,6 @@ def test_what_is_remembered_is_what_is_found_anew(case: tuple[JsonObject, dateti
     assert [windows.state(instant) for instant in instants] == [read(case[0]).state(instant) for instant in instants]
 
 
-@settings(max_examples=100, deadline=None)
 @given(moments(), st.sampled_from(sorted(CHANGES)), clocks, ends, days)
 def test_the_order_of_entries_does_not_matter(
     moment: tuple[str, datetime], zone: str, start: str, end: str, on: list[str]

@@ -5,7 +5,7 @@ from functools import partial
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.core.types import JsonObject
@@ -79,7 +79,6 @@ def test_namespaces_are_kept_apart() -> None:
     assert seen.values() == {("x", "a"): 1, ("y", "a"): 2}
 
 
-@settings(max_examples=500, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.integers(0, 3)), max_size=20), st.randoms())
 def test_order_does_not_matter(history: list[tuple[str, bool, int]], random: Random) -> None:
     """However a history's events and lists are shuffled, the view ends where the history ended."""

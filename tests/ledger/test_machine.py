@@ -185,6 +185,4 @@ class Guards(RuleBasedStateMachine):
 
 
 TestGuards = Guards.TestCase
-TestGuards.settings = settings(
-    max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestGuards.settings = settings(stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow])

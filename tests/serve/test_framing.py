@@ -4,7 +4,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.serve.framing import Event, Mark, RequestParser
@@ -167,7 +167,6 @@ TOKENS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
 @given(st.lists(TOKENS | st.binary(max_size=8), max_size=24).map(b"".join), st.integers(min_value=1, max_value=40))
 def test_any_bytes_are_read_alike_however_they_are_cut(data: bytes, step: int) -> None:
     """Cutting a stream elsewhere changes nothing of what is read, nothing raises, and a refusal is the last event."""

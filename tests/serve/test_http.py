@@ -340,7 +340,7 @@ async def test_error_of_the_application_cuts_the_connection(serve: Serve) -> Non
     assert server.budget.taken == 0
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.sampled_from([post("/"), post("/no"), BROKEN, b"\r\n", b"0\r\n\r\n"]) | st.binary(max_size=64), max_size=6
