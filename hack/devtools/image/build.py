@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import interlock
-from devtools import console, toolcache
+from devtools import console, packages, toolcache
 from devtools.image import bases, pipconfig, storage
-from devtools.image import programs as needed
 from devtools.venv import ROOT
 
 DOCKERFILE = ROOT / "webhook" / "Dockerfile"
@@ -46,7 +45,7 @@ def ensure() -> Image:
     found = image()
     if found.archive.exists():
         return found
-    needed.ensure()
+    packages.ensure(storage.PACKAGES, purpose="building an image")
     with toolcache.locked("image", BUILD_SECONDS):
         if not found.archive.exists():
             _build(found)

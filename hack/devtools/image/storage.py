@@ -8,6 +8,7 @@ from pathlib import Path
 from devtools import programs, toolcache
 
 DRIVER = "overlay"
+PACKAGES = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}  # for whoever makes images here
 
 
 def has(tag: str) -> bool:

@@ -7,9 +7,8 @@ has the usual commands for `kubectl exec`; the same holds the namespaces of ever
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools import toolcache
+from devtools import packages, toolcache
 from devtools.image import bases, build, storage
-from devtools.image import programs as needed
 
 WORKLOAD = "docker.io/library/simulated:1"
 
@@ -36,7 +35,7 @@ def ensure(*, bare: bool) -> Images:
     Raises:
         ToolError: something cannot be built on this machine.
     """
-    needed.ensure()
+    packages.ensure(storage.PACKAGES, purpose="building an image")
     archives = {WORKLOAD: _workload()}
     if bare:
         return Images(archives=archives)

@@ -13,7 +13,6 @@ there is, whole or half, as often as it is called.
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -21,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools import console, programs
+from devtools import packages, programs
 from devtools.cluster.node.network import Bridge
 from devtools.cluster.state import State
 from devtools.errors import ToolError
@@ -81,23 +80,10 @@ def check() -> None:
     Raises:
         ToolError: it cannot; says everything that is missing.
     """
-    if os.geteuid() != 0:
-        raise ToolError("a real node needs root: it makes a bridge, mounts, cgroups and nftables rules")
-    _install()
+    packages.ensure(PACKAGES, purpose="a real node, with its bridge, mounts, cgroups and nftables rules,")
     lacking = list(_lacking())
     if lacking:
         raise ToolError("this machine cannot be a node: " + "; ".join(lacking))
-
-
-def _install() -> None:
-    missing = sorted({package for program, package in PACKAGES.items() if shutil.which(program) is None})
-    if not missing:
-        return
-    if shutil.which("apt-get") is None:
-        raise ToolError(f"a real node needs {', '.join(missing)}, and this machine has no apt-get to install them")
-    with console.step(f"installing {', '.join(missing)}", 25):
-        programs.capture("apt-get", "update", "--quiet")
-        programs.capture("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing)
 
 
 def _lacking() -> Iterator[str]:
