@@ -30,5 +30,5 @@ def test_not_root(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without root a real node is refused before anything is made, and says why."""
     monkeypatch.setattr("os.geteuid", lambda: 1000)
 
-    with pytest.raises(ToolError, match="a real node.* needs root"):
+    with pytest.raises(ToolError, match=r"a real node.* needs root"):
         machine.check()
