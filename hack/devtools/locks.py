@@ -54,6 +54,7 @@ class Lock:
         command: list[str | Path] = [VENV / "bin" / "uv", "pip", "compile", *self.sources]
         command += ["--universal", "--generate-hashes", "--quiet", "--no-header", "--no-emit-index-url"]
         command += ["--python-version", ".".join(map(str, OLDEST_PYTHON)), "--exclude-newer", COOLDOWN]
+        command += ["--all-extras"] if PYPROJECT in self.sources else []  # there is one image, with everything in it
         command += ["--constraints", self.constraint] if self.constraint else []
         command += ["--upgrade"] if upgrade else []
         programs.run(*command, "--output-file", self.path.relative_to(ROOT))
@@ -74,4 +75,5 @@ def _requirements(source: Path) -> bytes:
     if source != PYPROJECT:
         return source.read_bytes()
     project = tomllib.loads(source.read_text())["project"]
-    return json.dumps([project["requires-python"], project["dependencies"]]).encode()
+    wanted = [project["requires-python"], project["dependencies"], project["optional-dependencies"]]
+    return json.dumps(wanted).encode()

@@ -13,7 +13,7 @@ from pathlib import Path
 from devtools import cluster, programs, toolchain, verify
 from devtools.cluster.install import CHART, NAMESPACE, RELEASE
 from devtools.errors import ToolError
-from devtools.venv import INTERPRETER, ROOT
+from devtools.venv import INTERPRETER, ROOT, VENV
 
 EDGES = "tests/edges"
 OBJECT = "\nkind: "  # begins one rendered object
@@ -75,6 +75,15 @@ def _e2e(arguments: Sequence[str]) -> None:
     _on_a_cluster("tests/e2e", *arguments)
 
 
+def _stores(arguments: Sequence[str]) -> None:
+    toolchain.binaries(["minio"])
+    command: list[str | Path] = [INTERPRETER, "-m", "pytest", "-m", "object_store", "tests/ledger", *arguments]
+    programs.run(
+        *command,
+        environment=os.environ | {"INTERLOCK_TEST_STORES": "1", "PATH": f"{VENV}/bin:{os.environ['PATH']}"},
+    )
+
+
 def _edges(arguments: Sequence[str]) -> None:
     _on_a_cluster(EDGES, *arguments)
 
@@ -117,6 +126,7 @@ SUITES = (
     Suite(name="chart", run=_chart),
     Suite(name="cluster", run=_cluster),
     Suite(name="e2e", run=_e2e, long=True),  # part of `cluster`; by name on a real node
+    Suite(name="stores", run=_stores, long=True),  # the server takes minutes to build, once
     Suite(name="edges", run=_edges, long=True),
     Suite(name="demo", run=_demo, own_cluster=True),
     Suite(name="soak", run=_soak, long=True),

@@ -1,4 +1,4 @@
-"""Go tools in pinned versions: the Kubernetes binaries, etcd, kwok, helm, helm-unittest, fortio, coredns.
+"""Go tools in pinned versions: the Kubernetes binaries, etcd, kwok, helm, helm-unittest, fortio, coredns, minio.
 
 Each module directory under hack/tools/ pins one program by go.mod and go.sum. It is built once into
 
@@ -118,6 +118,9 @@ BUILT = (
         pin="github.com/helm-unittest/helm-unittest",
         programs={"helm-unittest": None},
         seconds=20,
+    ),
+    Module(  # a test server only, never shipped (AGPL)
+        directory="minio", pin="github.com/minio/minio", programs={"minio": None}, seconds=480
     ),
     Module(directory="fortio", pin="fortio.org/fortio", programs={"fortio": ("version",)}, seconds=20),
 )

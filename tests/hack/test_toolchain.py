@@ -74,6 +74,7 @@ def test_every_module_is_pinned_and_stamped() -> None:
         "kwok": "-s -w",
         "helm": "-s -w",
         "helm-unittest": "-s -w",
+        "minio": "-s -w",
         "fortio": "-s -w",
     }
 

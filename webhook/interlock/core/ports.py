@@ -4,7 +4,7 @@ Each Protocol states its contract, the errors it may raise and what the caller m
 tests implement the same Protocols, and the same test cases run against the real adapters.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -93,6 +93,73 @@ class LaneStore(Protocol):
         Raises:
             Unavailable: no answer.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedObject:
+    """One version of an object as an object store holds it, or a delete marker.
+
+    Attributes:
+        key: within the store.
+        version: opaque; empty where the store has none.
+        size: in bytes.
+        sha256: of the bytes, hex; empty where it was not asked for.
+        mode: ``COMPLIANCE``, ``GOVERNANCE``, or empty where it is not locked or was not asked for.
+        retain_until: until when it is locked.
+        modified: when it was stored, by the store's clock.
+        latest: whether a read by key alone gets it.
+        deleted: whether it is a delete marker, which hides what is before it.
+    """
+
+    key: str
+    version: str
+    size: int
+    sha256: str
+    mode: str
+    retain_until: datetime | None
+    modified: datetime
+    latest: bool
+    deleted: bool
+
+
+class ObjectStore(Protocol):
+    """Create-only storage of objects under a lock.
+
+    Every method raises `Unavailable` where there is no answer or one that says try again (the effect is unknown), and
+    `Forbidden` where the store refuses.
+    """
+
+    @property
+    def name(self) -> str:
+        """What to call it, as ``s3://bucket/prefix``."""
+
+    async def put(self, key: str, body: bytes, *, retain_until: datetime) -> str:
+        """Store an object that nobody can change or remove until then; returns its version.
+
+        Raises:
+            NameTaken: an object of that key exists; read it and compare bytes (same: a lost answer of ours).
+        """
+
+    async def head(self, key: str, *, version: str = "") -> LockedObject:
+        """What is known of an object, the newest version if none is named.
+
+        Raises:
+            NotFound: there is none.
+        """
+
+    async def get(self, key: str, *, version: str = "", limit: int) -> bytes:
+        """Read an object.
+
+        Raises:
+            NotFound: there is none.
+            BadInput: it has more than `limit` bytes.
+        """
+
+    def versions(self, prefix: str) -> AsyncIterator[LockedObject]:
+        """Every version and delete marker of every object whose key begins so, by key; without digests and locks."""
+
+    async def now(self) -> datetime:
+        """The store's clock."""
 
 
 class Pending(Protocol):

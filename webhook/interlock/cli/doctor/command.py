@@ -8,7 +8,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from interlock.cli.doctor import certificates, fences, guards, interception, powers
+from interlock.cli.doctor import certificates, fences, guards, interception, powers, store
 from interlock.cli.doctor.finding import Finding, Status, good, unknown
 from interlock.cli.doctor.look import Look
 from interlock.cli.doctor.powers import Power
@@ -65,20 +65,32 @@ def doctor(
             "ServiceAccount/NAMESPACE/NAME. May be repeated.",
         ),
     ] = None,
+    of_store: Annotated[
+        str,
+        typer.Option(
+            "--store",
+            help="Look at a bucket instead: s3://BUCKET/PREFIX?endpoint=URL. Everything that could undo its object "
+            "lock is tried, on an object made for it, with the credentials that AWS's own tools would take.",
+        ),
+    ] = "",
     namespace: Namespace = DEFAULT_NAMESPACE,
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     output: Annotated[Output, typer.Option("--output", "-o", help="text, or one JSON object.")] = Output.TEXT,
 ) -> None:
-    """Check that Interlock is in force, and who could change that.
+    """Check that Interlock is in force, and who could change that; or that a bucket really locks what it holds.
 
     Exit code: 0 if every check is good, 1 if one is not or could not be made.
     """
-    look = Look(Kubectl(kubeconfig=kubeconfig, context=context), namespace)
     with errors_told():
-        found = {name: _tried(check, look) for name, check in _checks(frozenset(expect or ())).items()}
+        found = store.checks(of_store) if of_store else _looked(kubeconfig, context, namespace, frozenset(expect or ()))
     typer.echo(_json(found) if output is Output.JSON else "\n".join(text(found)))
     raise typer.Exit(0 if _healthy(found) else 1)
+
+
+def _looked(kubeconfig: str, context: str, namespace: str, expected: frozenset[str]) -> Mapping[str, Finding]:
+    look = Look(Kubectl(kubeconfig=kubeconfig, context=context), namespace)
+    return {name: _tried(check, look) for name, check in _checks(expected).items()}
 
 
 def text(found: Mapping[str, Finding]) -> Iterator[str]:

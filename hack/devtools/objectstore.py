@@ -1,0 +1,103 @@
+"""An S3 server with object lock, for tests: MinIO, built from its Go module, which is never shipped (AGPL).
+
+It lives as long as whoever started it, on a port of its own, with credentials made for it.
+"""
+
+import http.client
+import os
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools import launch, toolchain
+from devtools.errors import ToolError
+
+READY_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server that runs.
+
+    Attributes:
+        endpoint: its URL.
+        user, password: of its root.
+    """
+
+    endpoint: str
+    user: str
+    password: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What AWS's own tools read."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.user,
+            "AWS_SECRET_ACCESS_KEY": self.password,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[Server]:
+    """Start a server that keeps its data in a directory, and stop it afterwards.
+
+    Raises:
+        ToolError: it could not be built, or does not answer.
+    """
+    program = toolchain.binaries(["minio"])["minio"]
+    address = f"127.0.0.1:{_free_port()}"
+    server = Server(endpoint=f"http://{address}", user="interlock", password=secrets.token_hex(16))
+    process = start(program, server, directory)
+    try:
+        _wait(server)
+        yield server
+    finally:
+        process.kill()
+        process.wait()
+
+
+def start(program: Path, server: Server, directory: Path) -> subprocess.Popen[bytes]:
+    """Start the program; it ends with this process at the latest."""
+    directory.mkdir(parents=True, exist_ok=True)
+    command = [str(program), "server", "--quiet", "--address", server.endpoint.removeprefix("http://"), str(directory)]
+    settings = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(directory),
+        "MINIO_ROOT_USER": server.user,
+        "MINIO_ROOT_PASSWORD": server.password,
+        "MINIO_BROWSER": "off",
+        "MINIO_UPDATE": "off",
+    }
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(launch.command(command), env=settings, stdin=quiet, stdout=quiet, stderr=quiet)
+
+
+def _wait(server: Server) -> None:
+    end = time.monotonic() + READY_SECONDS
+    while time.monotonic() < end:
+        try:
+            if _ready(server.endpoint.removeprefix("http://")):
+                return
+        except (http.client.HTTPException, OSError):
+            pass
+        time.sleep(0.05)
+    raise ToolError(f"MinIO does not answer at {server.endpoint} after {READY_SECONDS:.0f} s")
+
+
+def _ready(address: str) -> bool:
+    with closing(http.client.HTTPConnection(address, timeout=2)) as connection:
+        connection.request("GET", "/minio/health/ready")
+        return connection.getresponse().status == http.client.OK
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,168 @@
+"""A real S3 server with object lock: what the store promises, and that whoever holds its root can undo none of it."""
+
+import hashlib
+import os
+import secrets
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from devtools import objectstore
+from devtools.objectstore import Server
+from interlock.errors import BadInput, Forbidden, NameTaken, NotFound, Unavailable
+from interlock.ledger import wormproof
+from interlock.ledger.stores import s3
+from interlock.ledger.stores.address import Address
+from interlock.ledger.stores.s3 import S3Store
+
+pytestmark = [
+    pytest.mark.object_store,
+    pytest.mark.skipif(
+        not os.environ.get("INTERLOCK_TEST_STORES"), reason="needs an S3 server: run `hack/test stores`"
+    ),
+]
+
+LOCK = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """MinIO, with its root's credentials in the environment."""
+    with objectstore.running(tmp_path_factory.mktemp("minio")) as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.environment.items():
+            patch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+async def locked(server: Server) -> AsyncIterator[tuple[Any, Address]]:
+    """A client, and a new bucket with object lock."""
+    address = Address(bucket=f"records-{secrets.token_hex(4)}", prefix="here", endpoint=server.endpoint, style="path")
+    async with s3.client(address) as client:
+        made: Any = client
+        await made.create_bucket(Bucket=address.bucket, ObjectLockEnabledForBucket=True)
+        yield made, address
+
+
+@pytest.fixture
+def store(locked: tuple[Any, Address]) -> S3Store:
+    """The store in it."""
+    return S3Store(*locked)
+
+
+async def test_put_and_read_back(store: S3Store) -> None:
+    """What is put is there as it was, locked until then, under its key below the prefix."""
+    until = (await store.now()).replace(microsecond=0) + LOCK
+    version = await store.put("a/1", b"bytes", retain_until=until)
+    found = await store.head("a/1")
+
+    assert (found.version, found.size, found.mode, found.retain_until) == (version, 5, "COMPLIANCE", until)
+    assert found.sha256 == hashlib.sha256(b"bytes").hexdigest()
+    assert await store.get("a/1", limit=5) == b"bytes"
+    assert await store.get("a/1", version=version, limit=5) == b"bytes"
+
+
+async def test_created_once(store: S3Store) -> None:
+    """A key is taken by whoever puts it first."""
+    until = await store.now() + LOCK
+    await store.put("a", b"first", retain_until=until)
+
+    with pytest.raises(NameTaken):
+        await store.put("a", b"second", retain_until=until)
+    assert await store.get("a", limit=9) == b"first"
+
+
+async def test_what_is_not_there(store: S3Store) -> None:
+    """An absent object is told from a store that is away."""
+    with pytest.raises(NotFound):
+        await store.head("absent")
+    with pytest.raises(NotFound):
+        await store.get("absent", limit=1)
+
+
+async def test_larger_than_wanted(store: S3Store) -> None:
+    """An object that is larger than it may be is not read into memory."""
+    await store.put("large", b"x" * 100, retain_until=await store.now() + LOCK)
+
+    with pytest.raises(BadInput):
+        await store.get("large", limit=99)
+
+
+async def test_versions_tell_everything(store: S3Store, locked: tuple[Any, Address]) -> None:
+    """A listing shows overwritten versions and delete markers, which a read by key does not."""
+    client, address = locked
+    until = await store.now() + LOCK
+    version = await store.put("a", b"first", retain_until=until)
+    await client.put_object(Bucket=address.bucket, Key="here/a", Body=b"second")
+    await client.delete_object(Bucket=address.bucket, Key="here/a")
+    await store.put("b", b"other", retain_until=until)
+
+    found = [each async for each in store.versions("")]
+
+    assert [(each.key, each.deleted) for each in found] == [("a", False), ("a", False), ("a", True), ("b", False)] or [
+        (each.key, each.deleted) for each in sorted(found, key=lambda one: (one.key, one.deleted))
+    ] == [("a", False), ("a", False), ("a", True), ("b", False)]
+    assert version in {each.version for each in found}
+
+
+async def test_pages(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing of many pages loses and doubles nothing."""
+    monkeypatch.setattr(s3, "PAGE_ITEMS", 3)
+    until = await store.now() + LOCK
+    keys = [f"k/{number:02d}" for number in range(10)]
+    for key in keys:
+        await store.put(key, b"x", retain_until=until)
+
+    assert [each.key async for each in store.versions("k/")] == keys
+
+
+@pytest.mark.usefixtures("server")
+async def test_no_answer() -> None:
+    """A store that is away is that, and not one that refuses."""
+    address = Address(bucket="b", prefix="", endpoint="http://127.0.0.1:1", style="path")
+    async with s3.opened(address) as away:
+        with pytest.raises(Unavailable):
+            await away.head("a")
+
+
+async def test_wrong_credentials(locked: tuple[Any, Address], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may not is refused, and told so."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    async with s3.opened(locked[1]) as store:
+        with pytest.raises(Forbidden):
+            await store.get("a", limit=1)
+
+
+async def test_root_can_undo_nothing(locked: tuple[Any, Address]) -> None:
+    """With the credentials of the store's root, nothing that could be tried takes away version, bytes or lock."""
+    found = [check async for check in wormproof.prove(*locked, run="1")]
+
+    assert [check.name for check in found] == [
+        "store under COMPLIANCE",
+        "create it again",
+        *wormproof.ATTEMPTS,
+        "suspend versioning",
+    ]
+    assert [check for check in found if not check.holds] == []
+
+
+async def test_a_bucket_without_lock_is_found_out(server: Server, locked: tuple[Any, Address]) -> None:
+    """A bucket that was made without object lock does not take what is to be locked."""
+    client, _ = locked
+    address = Address(bucket=f"plain-{secrets.token_hex(4)}", prefix="", endpoint=server.endpoint, style="path")
+    await client.create_bucket(Bucket=address.bucket)
+
+    with pytest.raises(Forbidden):
+        [check async for check in wormproof.prove(client, address, run="1")]
+
+
+def test_by_hand(server: Server, locked: tuple[Any, Address]) -> None:
+    """`interlock doctor --store` says of each attempt what became of it, and that all is well."""
+    url = f"s3://{locked[1].bucket}/records?endpoint={server.endpoint}"
+    done = subprocess.run(["interlock", "doctor", "--store", url], check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "12 checks: 12 ok, 0 bad, 0 not to be looked at"

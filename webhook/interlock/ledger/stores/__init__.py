@@ -1,0 +1,1 @@
+"""Object stores that records are shipped to, behind `core.ports.ObjectStore`."""

@@ -1,0 +1,240 @@
+"""S3 and what speaks its language, through aiobotocore, which is imported only when a store is opened.
+
+- One PUT for each object, never in parts, with `If-None-Match: *`, a SHA-256 and the lock on the request itself:
+  a bucket's default lock is not relied on, and several servers forget it.
+- Nothing is retried here: whether a request may be repeated is known to whoever made it.
+- 412 means that the key exists. 409 means that two writers met and nobody won, which is no answer yet.
+- `If-None-Match: *` succeeds over a delete marker, so reading back lists versions, not keys.
+"""
+
+import base64
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from interlock.core.ports import LockedObject
+from interlock.errors import BadInput, Forbidden, InterlockError, NameTaken, NotFound, Unavailable
+from interlock.ledger.stores.address import Address
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 30.0
+"""Longest wait for an answer; a segment is a megabyte at most."""
+
+COMPLIANCE = "COMPLIANCE"
+PAGE_ITEMS = 1000
+"""Versions in one page of a listing, the most that S3 gives."""
+
+
+class S3Store:
+    """Implements `core.ports.ObjectStore` in one bucket, under one prefix."""
+
+    def __init__(self, client: object, address: Address) -> None:
+        """Prepare.
+
+        Args:
+            client: an S3 client of aiobotocore.
+            address: which bucket and prefix.
+        """
+        self._client = client
+        self._address = address
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return str(self._address)
+
+    async def put(self, key: str, body: bytes, *, retain_until: datetime) -> str:
+        """Store an object under COMPLIANCE until then; returns its version.
+
+        Raises:
+            NameTaken: an object of that key exists.
+            Unavailable: it may or may not have been stored.
+            Forbidden: the store refuses.
+        """
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._address.kms} if self._address.kms else {}
+        answer = await self._ask(
+            "put_object",
+            Key=self._full(key),
+            Body=body,
+            ChecksumSHA256=base64.b64encode(hashlib.sha256(body).digest()).decode(),
+            IfNoneMatch="*",
+            ObjectLockMode=COMPLIANCE,
+            ObjectLockRetainUntilDate=retain_until,
+            **encryption,
+        )
+        return str(answer.get("VersionId", ""))
+
+    async def head(self, key: str, *, version: str = "") -> LockedObject:
+        """What is known of an object.
+
+        Raises:
+            NotFound: there is none.
+            Unavailable: no answer.
+            Forbidden: the store refuses.
+        """
+        answer = await self._ask("head_object", Key=self._full(key), ChecksumMode="ENABLED", **_version(version))
+        return LockedObject(
+            key=key,
+            version=str(answer.get("VersionId", "")),
+            size=int(answer["ContentLength"]),
+            sha256=_hex(str(answer.get("ChecksumSHA256", ""))),
+            mode=str(answer.get("ObjectLockMode", "")),
+            retain_until=answer.get("ObjectLockRetainUntilDate"),
+            modified=answer["LastModified"],
+            latest=not version,
+            deleted=False,
+        )
+
+    async def get(self, key: str, *, version: str = "", limit: int) -> bytes:
+        """Read an object.
+
+        Raises:
+            NotFound: there is none.
+            BadInput: it has more than `limit` bytes.
+            Unavailable: no answer, or one that broke off.
+            Forbidden: the store refuses.
+        """
+        answer = await self._ask("get_object", Key=self._full(key), **_version(version))
+        async with answer["Body"] as stream:
+            with told(f"GET {key}"):
+                body = bytes(await stream.read(limit + 1))
+        if len(body) > limit:
+            raise BadInput(field=key, got=f"more than {limit} bytes", expected=f"at most {limit}")
+        return body
+
+    async def versions(self, prefix: str) -> AsyncIterator[LockedObject]:
+        """Every version and delete marker below a prefix, by key; what a server repeats between pages comes once."""
+        seen: set[tuple[str, str]] = set()
+        markers: dict[str, str] = {}
+        while True:
+            page = await self._ask("list_object_versions", Prefix=self._full(prefix), MaxKeys=PAGE_ITEMS, **markers)
+            found = [*(page.get("Versions") or ()), *(page.get("DeleteMarkers") or ())]
+            for each in sorted(found, key=lambda one: str(one["Key"])):
+                if (each["Key"], each["VersionId"]) not in seen:
+                    seen.add((each["Key"], each["VersionId"]))
+                    yield self._listed(each)
+            if not page.get("IsTruncated"):
+                return
+            markers = {"KeyMarker": page["NextKeyMarker"]}  # passed back untouched
+            if page.get("NextVersionIdMarker"):
+                markers["VersionIdMarker"] = page["NextVersionIdMarker"]
+
+    async def now(self) -> datetime:
+        """The store's clock, by the Date of an answer.
+
+        Raises:
+            Unavailable: no answer, or one without a date.
+            Forbidden: the store refuses.
+        """
+        answer = await self._ask("head_bucket")
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+        try:
+            return parsedate_to_datetime(date).astimezone(UTC)
+        except ValueError as error:
+            raise Unavailable(f"{self.name}: an answer with date {date[:40]!r}") from error
+
+    def _full(self, key: str) -> str:
+        return f"{self._address.prefix}/{key}" if self._address.prefix else key
+
+    def _listed(self, each: dict[str, Any]) -> LockedObject:
+        return LockedObject(
+            key=str(each["Key"]).removeprefix(f"{self._address.prefix}/"),
+            version=str(each["VersionId"]),
+            size=int(each.get("Size", 0)),
+            sha256="",
+            mode="",
+            retain_until=None,
+            modified=each["LastModified"],
+            latest=bool(each["IsLatest"]),
+            deleted="Size" not in each,
+        )
+
+    async def _ask(self, operation: str, **parameters: object) -> dict[str, Any]:
+        with told(f"{operation} {parameters.get('Key', '')}".strip()):
+            answer: dict[str, Any] = await getattr(self._client, operation)(Bucket=self._address.bucket, **parameters)
+        return answer
+
+
+@asynccontextmanager
+async def opened(address: Address) -> AsyncIterator[S3Store]:
+    """A store, with a connection pool of its own for the length of the block."""
+    async with client(address) as made:
+        yield S3Store(made, address)
+
+
+@asynccontextmanager
+async def client(address: Address) -> AsyncIterator[object]:
+    """An S3 client, for what `ObjectStore` does not offer."""
+    from aiobotocore.config import AioConfig  # noqa: PLC0415  half a second and 30 MB, for those who need it
+    from aiobotocore.session import get_session  # noqa: PLC0415
+
+    checksums = "when_required" if address.checksums == "required" else "when_supported"
+    config = AioConfig(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=ANSWER_SECONDS,
+        retries={"total_max_attempts": 1},
+        s3={"addressing_style": address.style},
+        signature_version="s3v4",
+        request_checksum_calculation=checksums,
+        response_checksum_validation=checksums,
+    )
+    options = {"endpoint_url": address.endpoint or None, "region_name": address.region or None, "config": config}
+    async with get_session().create_client("s3", **options) as made:
+        yield made
+
+
+class told:  # noqa: N801  reads as a verb where it is used
+    """Tells what the library raises in our own errors."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """End; raise what the error means, if it is one of the library's."""
+        if isinstance(error, Exception) and not isinstance(error, InterlockError):
+            meaning = _meaning(self._what, error)
+            if meaning is not None:
+                raise meaning from error
+
+
+def _meaning(what: str, error: Exception) -> InterlockError | None:
+    from aiohttp import ClientError as ConnectionFailed  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415
+
+    if isinstance(error, ClientError):
+        status = int(error.response["ResponseMetadata"].get("HTTPStatusCode", 0))
+        said = error.response.get("Error", {})
+        return _by_status(status)(f"{what}: {status} {said.get('Code', '')} {said.get('Message', '')}".rstrip())
+    if isinstance(error, NoCredentialsError):
+        return Forbidden(f"{what}: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE")
+    if isinstance(error, BotoCoreError | ConnectionFailed | OSError):  # a timeout is an OSError
+        return Unavailable(f"{what}: {str(error) or type(error).__name__}")
+    return None
+
+
+def _by_status(status: int) -> type[InterlockError]:
+    known: dict[int, type[InterlockError]] = {
+        HTTPStatus.NOT_FOUND: NotFound,
+        HTTPStatus.METHOD_NOT_ALLOWED: NotFound,  # a read of a delete marker
+        HTTPStatus.PRECONDITION_FAILED: NameTaken,
+        HTTPStatus.CONFLICT: Unavailable,
+        HTTPStatus.TOO_MANY_REQUESTS: Unavailable,
+    }
+    if status in known:
+        return known[status]
+    return Forbidden if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR else Unavailable
+
+
+def _version(version: str) -> dict[str, str]:
+    return {"VersionId": version} if version else {}
+
+
+def _hex(encoded: str) -> str:
+    return base64.b64decode(encoded).hex() if encoded else ""
