@@ -36,7 +36,7 @@ def test_read(text: str, address: Address) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "records", "https://records", "s3://", "s3:///a", "s3://b?endpont=x", "s3://b?style=other", "s3://b?kms=",
+    ["", "records", "https://records", "s3://", "s3:///a", "s3://b?host=x", "s3://b?style=other", "s3://b?kms=",
      "s3://b?region=a&region=b", "s3://b#f"],
 )  # fmt: skip
 def test_refused(text: str) -> None:
