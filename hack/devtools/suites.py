@@ -16,6 +16,7 @@ from devtools.errors import ToolError
 from devtools.venv import INTERPRETER, ROOT, VENV
 
 EDGES = "tests/edges"
+BY_ITSELF = "not cluster and not object_store and not real_node"  # needs nothing beside it
 OBJECT = "\nkind: "  # begins one rendered object
 
 
@@ -42,7 +43,7 @@ def _verify(_: Sequence[str]) -> None:
 
 
 def _unit(arguments: Sequence[str]) -> None:
-    programs.run(INTERPRETER, "-m", "pytest", "-q", "-n", "auto", "-m", "not cluster", *arguments)
+    programs.run(INTERPRETER, "-m", "pytest", "-q", "-n", "auto", "-m", BY_ITSELF, *arguments)
 
 
 def _chart(_: Sequence[str]) -> None:
@@ -89,7 +90,7 @@ def _edges(arguments: Sequence[str]) -> None:
 
 
 def _soak(arguments: Sequence[str]) -> None:
-    every_property: list[str | Path] = [INTERPRETER, "-m", "pytest", "-q", "-n", "auto", "-m", "not cluster", "tests"]
+    every_property: list[str | Path] = [INTERPRETER, "-m", "pytest", "-q", "-n", "auto", "-m", BY_ITSELF, "tests"]
     programs.run(*every_property, environment=os.environ | {"INTERLOCK_TEST_EXAMPLES": "thorough"})
     _on_a_cluster(f"{EDGES}/test_http_load.py", *arguments, INTERLOCK_TEST_SOAK="1")
 

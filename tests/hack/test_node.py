@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,6 @@ from devtools.cluster.node import machine
 from devtools.venv import ROOT
 
 pytestmark = [
-    pytest.mark.cluster,
     pytest.mark.real_node,
     pytest.mark.skipif(
         os.environ.get("INTERLOCK_NODE") != "1", reason="changes this machine: INTERLOCK_NODE=1 hack/test e2e"
@@ -61,6 +60,16 @@ def _name(process: Path) -> str:
     """Of a process that lives; what has ended is init's, however long that takes."""
     fields = launch.stat(int(process.name))
     return (process / "comm").read_text().strip() if fields and fields[0] != "Z" else ""
+
+
+def _within(seconds: float, holds: Callable[[], bool]) -> bool:
+    """Whether it holds before the time is over."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 @pytest.fixture
@@ -108,17 +117,30 @@ def test_supervisor_killed(before: Mapping[str, object]) -> None:
     assert _machine() == before
 
 
-@pytest.mark.parametrize("seconds", [0.5, 1.5, 3.0])
-def test_up_killed(before: Mapping[str, object], seconds: float) -> None:
+def _written_down() -> bool:
+    return machine.journal(state.of(NAME)).exists()
+
+
+def _bridged() -> bool:
+    return any(path.name.startswith("interlock") for path in Path("/sys/class/net").iterdir())
+
+
+def _translating() -> bool:
+    return any("kube-proxy" in table for table in _lines("nft", "list", "tables"))
+
+
+@pytest.mark.parametrize("reached", [_written_down, _bridged, _translating])
+def test_up_killed(before: Mapping[str, object], reached: Callable[[], bool]) -> None:
     """`up` that is killed half way takes along what it has made so far."""
+    assert not reached()
     up = subprocess.Popen(UP, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(seconds)  # how far it has come is what is varied, not waited for
+    came_so_far = _within(SECONDS, lambda: reached() or up.poll() is not None) and up.poll() is None
     up.kill()
     up.wait()
 
-    end = time.monotonic() + GONE_SECONDS
-    while state.of(NAME).exists() and time.monotonic() < end:
-        time.sleep(0.1)
+    gone = _within(GONE_SECONDS, lambda: not state.of(NAME).exists())
     _down()
+
+    assert (came_so_far, gone) == (True, True)
 
     assert _machine() == before

@@ -35,7 +35,6 @@ def ensure(*, bare: bool) -> Images:
     Raises:
         ToolError: something cannot be built on this machine.
     """
-    packages.ensure(storage.PACKAGES, purpose="building an image")
     archives = {WORKLOAD: _workload()}
     if bare:
         return Images(archives=archives)
@@ -46,5 +45,6 @@ def ensure(*, bare: bool) -> Images:
 def _workload() -> Path:
     archive = toolcache.place("workload", bases.WORKS.recipe).with_suffix(".tar")
     if not archive.exists():
+        packages.ensure(storage.PACKAGES, purpose="building an image")
         storage.save(bases.WORKS.ensure(), archive, name=WORKLOAD)
     return archive

@@ -6,8 +6,9 @@ Written down, in machine.json of the cluster's directory and synced, before anyt
     directories that the kubelet and containerd make outside the cluster's directory, if they were not there before
 
 Everything else bears the bridge's name or lies under the cluster's directory, and is found by that: the bridge and the
-virtual links on it, the cgroup in every hierarchy, mounts and network namespaces, nftables. `restore` works on whatever
-there is, whole or half, as often as it is called.
+virtual links on it, the cgroup in every hierarchy, mounts and network namespaces; kube-proxy's nftables have fixed
+names. `restore` works on whatever there is, whole or half, as often as it is called. Debian packages that were
+installed stay.
 """
 
 import contextlib
@@ -16,13 +17,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from devtools import packages, programs
 from devtools.cluster.node.network import Bridge
-from devtools.cluster.state import State
+from devtools.cluster.state import State, all_names, of
 from devtools.errors import ToolError
 
 PACKAGES = {  # program: Debian package
@@ -94,11 +95,19 @@ def _lacking() -> Iterator[str]:
         yield "no cgroups are mounted"
     if subprocess.run(["nft", "list", "tables"], capture_output=True, check=False).returncode:
         yield "its kernel has no nf_tables, or refuses them here"
+    yield from _other_nodes()
+    if not (PROC / "net/bridge/bridge-nf-call-iptables").exists():
+        yield "its kernel has no bridge netfilter (module br_netfilter)"
+
+
+def _other_nodes() -> Iterator[str]:
+    """Who must go first: two would share kube-proxy's tables, and take each other's settings for the machine's."""
     for family, table in TABLES:
         if _nft("list", "table", family, table):
             yield f"nftables table {table} exists: another Kubernetes node runs here"
-    if not (PROC / "net/bridge/bridge-nf-call-iptables").exists():
-        yield "its kernel has no bridge netfilter (module br_netfilter)"
+    for name in all_names():
+        if journal(of(name)).exists():
+            yield f"cluster {name} has changed it: first `hack/cluster down --name {name}`"
 
 
 def prepare(state: State, bridge: Bridge) -> None:
@@ -110,17 +119,23 @@ def prepare(state: State, bridge: Bridge) -> None:
     names = [name for name in (*SYSCTLS, *KUBELET_SYSCTLS) if (PROC / name).exists()]
     sysctls = {name: (PROC / name).read_text().strip() for name in names}
     absent = [path for path in OUTSIDE if not Path(path).exists()]
-    _write(_journal(state), {"bridge": bridge.index, "sysctls": sysctls, "absent": absent})
+    _write(journal(state), {"bridge": bridge.index, "sysctls": sysctls, "absent": absent})
     for name, value in SYSCTLS.items():
         (PROC / name).write_text(value)
     for group in _groups(bridge):
-        group.mkdir(exist_ok=True)
-        for setting in ("cpuset.cpus", "cpuset.mems"):  # of version 1: empty in a new group, which then can run nothing
-            if (group / setting).exists():
-                (group / setting).write_text((group.parent / setting).read_text())
+        make_group(group)
     programs.capture("ip", "link", "add", bridge.name, "type", "bridge")
     programs.capture("ip", "address", "add", f"{bridge.control}/24", "dev", bridge.name)
     programs.capture("ip", "link", "set", bridge.name, "up")
+
+
+def make_group(group: Path) -> None:
+    """Make a cgroup that can run something."""
+    group.mkdir(exist_ok=True)
+    for name in ("cpuset.cpus", "cpuset.mems"):  # of version 1 empty in a new group; the root of version 2 has none
+        inherited = group.parent / name
+        if (group / name).exists() and inherited.exists():
+            (group / name).write_text(inherited.read_text())
 
 
 def restore(state: State) -> None:
@@ -129,9 +144,9 @@ def restore(state: State) -> None:
     Call it when no process of the cluster lives any more but what runs in containers.
 
     Raises:
-        ToolError: a container's process does not end.
+        ToolError: a container's process does not end, or a value cannot be put back; all else is, first.
     """
-    before = _read(_journal(state))
+    before = _read(journal(state))
     if before is None:
         return
     bridge = Bridge(index=before.bridge)
@@ -142,9 +157,24 @@ def restore(state: State) -> None:
         _nft("delete", "table", family, table)
     for group in _groups(bridge):
         _remove_group(group)
-    for name, value in before.sysctls.items():
-        (PROC / name).write_text(value)
     _remove_outside(before.absent)
+    put_back(before.sysctls)
+
+
+def put_back(sysctls: Mapping[str, str]) -> None:
+    """Set every sysctl to the value that it had.
+
+    Raises:
+        ToolError: some could not be set; the others are.
+    """
+    failed: list[str] = []
+    for name, value in sysctls.items():
+        try:
+            (PROC / name).write_text(value)
+        except OSError as error:
+            failed.append(f"{name}, which was {value!r}: {error}")
+    if failed:
+        raise ToolError("these settings of the machine could not be put back: " + "; ".join(failed))
 
 
 def _kill_containers(bridge: Bridge) -> None:
@@ -219,7 +249,8 @@ def _nft(*arguments: str) -> bool:
     return subprocess.run(["nft", *arguments], capture_output=True, check=False).returncode == 0
 
 
-def _journal(state: State) -> Path:
+def journal(state: State) -> Path:
+    """Where it is written down what the machine was before."""
     return state.directory / "machine.json"
 
 
@@ -230,6 +261,16 @@ def _write(path: Path, content: dict[str, object]) -> None:
         file.flush()
         os.fsync(file.fileno())
     scratch.rename(path)
+    _sync(path.parent)
+
+
+def _sync(directory: Path) -> None:
+    """Make a rename in a directory outlast a crash of the machine."""
+    opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _read(path: Path) -> Before | None:

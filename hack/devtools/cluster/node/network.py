@@ -28,7 +28,7 @@ class Bridge:
 
     @property
     def name(self) -> str:
-        """Of the bridge, of the cgroup that all pods are under, and of our nftables table."""
+        """Of the bridge, and of the cgroup that all pods are under."""
         return f"interlock{self.index}"
 
     @property
