@@ -6,7 +6,6 @@ It lives as long as whoever started it, on a port of its own, with credentials m
 import http.client
 import os
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools import launch, toolchain
+from devtools.cluster.network import free_ports
 from devtools.errors import ToolError
 
+HOST = "127.0.0.1"
 READY_SECONDS = 30.0
 
 
@@ -52,7 +53,7 @@ def running(directory: Path) -> Iterator[Server]:
         ToolError: it could not be built, or does not answer.
     """
     program = toolchain.binaries(["minio"])["minio"]
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"{HOST}:{free_ports(HOST, 1)[0]}"
     server = Server(endpoint=f"http://{address}", user="interlock", password=secrets.token_hex(16))
     process = start(program, server, directory)
     try:
@@ -95,9 +96,3 @@ def _ready(address: str) -> bool:
     with closing(http.client.HTTPConnection(address, timeout=2)) as connection:
         connection.request("GET", "/minio/health/ready")
         return connection.getresponse().status == http.client.OK
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -16,6 +16,7 @@ from interlock.core.policies.policy import Policy
 from interlock.core.types import JsonObject, Mode, Operation, Request, User
 from tests.support.interception import sent_to
 from tests.support.policies import parsed
+from tests.support.policies import request as review
 
 HOME = "interlock-system"
 DELIVERY = Delivery(
@@ -171,6 +172,35 @@ def test_fail_where_a_policy_can_deny_and_nowhere_forbidden(policies: list[Polic
 
 
 # ------------------------------------------------------------------------------------------ single facts
+
+
+OWNER = {"metadata": {"ownerReferences": [{"uid": "a"}]}}
+NO_OWNER: JsonObject = {"metadata": {}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "sent"),
+    [
+        pytest.param(NO_OWNER, OWNER, "secrets", {"enforce"}, id="a new owner"),
+        pytest.param(NO_OWNER, OWNER, "secrets/status", {"enforce"}, id="a new owner, through a subresource"),
+        pytest.param(OWNER, OWNER, "secrets", set(), id="the owner that it had"),
+        pytest.param(OWNER, NO_OWNER, "secrets", set(), id="an owner less"),
+        pytest.param(NO_OWNER, OWNER, "pods", set(), id="another kind"),
+    ],
+)
+@pytest.mark.parametrize(
+    "match",
+    [
+        {"actions": ["delete-secret"]},
+        {"actions": None, "operations": ["DELETE"], "resources": [{"groups": [""], "resources": ["secrets"]}]},
+    ],
+    ids=["by action", "by operation"],
+)
+def test_updates_that_hand_over(match: JsonObject, old: JsonObject, new: JsonObject, path: str, sent: set[str]) -> None:
+    """Of a policy about deletions, the updates are asked for that give an object a new owner, and no others."""
+    webhooks = rules.webhooks([parsed(match=match)], DELIVERY)
+
+    assert sent_to(webhooks, review("UPDATE", path, old=old, new=new)) == sent
 
 
 def test_no_policy_no_interception() -> None:

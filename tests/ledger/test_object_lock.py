@@ -147,6 +147,37 @@ async def test_root_can_undo_nothing(locked: tuple[Any, Address]) -> None:
         "suspend versioning",
     ]
     assert [check for check in found if not check.holds] == []
+    assert [check.name for check in found if check.text == "allowed"] == [
+        "overwrite it",
+        "hide it behind a delete marker",
+    ]
+
+
+class Lax:
+    """A client in whose hands a lock is only one of governance."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, operation: str) -> Any:
+        """What the real client does."""
+        return getattr(self._client, operation)
+
+    async def put_object(self, **parameters: object) -> object:
+        """Store, under the weaker lock."""
+        return await self._client.put_object(**parameters | {"ObjectLockMode": "GOVERNANCE"})
+
+
+async def test_a_lock_that_can_be_bypassed_is_found_out(locked: tuple[Any, Address]) -> None:
+    """Under a lock of governance root gets rid of the version, and everything after that is red as well."""
+    client, address = locked
+    found = [check async for check in wormproof.prove(Lax(client), address, run="1")]
+
+    assert [check.name for check in found if check.holds] == [
+        "create it again",
+        "delete the version",
+        "suspend versioning",
+    ]
 
 
 async def test_a_bucket_without_lock_is_found_out(server: Server, locked: tuple[Any, Address]) -> None:

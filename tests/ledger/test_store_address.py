@@ -1,8 +1,11 @@
-"""Where a store is, as people write it."""
+"""Where a store is, as people write it, and what it takes to reach it."""
+
+import sys
 
 import pytest
 
-from interlock.errors import BadInput
+from interlock.errors import BadInput, InterlockError
+from interlock.ledger.stores import s3
 from interlock.ledger.stores.address import Address
 
 
@@ -48,3 +51,18 @@ def test_refused(text: str) -> None:
 def test_name() -> None:
     """Messages name bucket and prefix, and nothing that came with them."""
     assert str(Address.parse("s3://records/a?endpoint=https://user:secret@minio")) == "s3://records/a"
+
+
+@pytest.mark.parametrize(("prefix", "key"), [("", "a/1"), ("here/there", "here/there/a/1")])
+def test_keys(prefix: str, key: str) -> None:
+    """What lies below a prefix has it before its name."""
+    assert Address(bucket="records", prefix=prefix).key("a/1") == key
+
+
+async def test_extra_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the S3 library is not installed, the error says what to install."""
+    monkeypatch.setitem(sys.modules, "aiobotocore.config", None)
+
+    with pytest.raises(InterlockError, match=r"pip install 'interlock-webhook\[s3\]'"):
+        async with s3.client(Address(bucket="records", prefix="")):
+            pass

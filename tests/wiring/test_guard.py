@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import os
 import signal
-import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ import orjson
 import pytest
 import trustme
 
+from devtools.cluster.network import free_ports
 from interlock.core.audit import certificate
 from interlock.core.types import JsonObject
 from tests.fakes.kube_api import CONFIG_MAPS, LEASES, NAMESPACES, POLICIES, SECRETS, KubeApi
@@ -32,14 +32,6 @@ TOKEN, DIGEST_KEY = "the-api-token", b"d" * 32
 DRAIN_SECONDS = 0.3
 
 
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @dataclass
 class Guard:
     """A guard process and what is around it."""
@@ -51,7 +43,7 @@ class Guard:
     process: asyncio.subprocess.Process | None = None
 
     def __post_init__(self) -> None:
-        self.port, self.health_port = free_port(), free_port()
+        self.port, self.health_port = free_ports("127.0.0.1", 2)
         self.log = self.directory / "log"
         (self.directory / "token").write_text(TOKEN)
 

@@ -11,7 +11,6 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from devtools import console, programs, toolcache
 from devtools.errors import ToolError
@@ -72,12 +71,7 @@ def _fuzz(name: str, seconds: int, environment: Mapping[str, str]) -> int:
         try:
             programs.run(INTERPRETER, "-m", "devtools.fuzz.run", name, *options, found, kept, environment=environment)
         except programs.FailedError:
-            console.say(
-                f"an input that upsets {name} is in {_relative(kept)}: the unit tests fail until it is repaired"
-            )
+            place = kept.relative_to(ROOT)
+            console.say(f"an input that upsets {name} is in {place}: the unit tests fail until it is repaired")
             return 1
     return 0
-
-
-def _relative(path: Path) -> Path:
-    return path.relative_to(ROOT)

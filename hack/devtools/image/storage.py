@@ -12,9 +12,8 @@ PACKAGES = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}  # for whoever mak
 
 
 def has(tag: str) -> bool:
-    """Whether the store holds an image."""
-    found = buildah("images", "--format", "{{.Name}}:{{.Tag}}")
-    return f"{tag}:latest" in found.splitlines() or tag in found.splitlines()
+    """Whether the store holds an image of that name, whatever its version."""
+    return tag in buildah("images", "--format", "{{.Name}}").splitlines()
 
 
 def build(

@@ -10,7 +10,6 @@ that versioning is asked to be suspended; where that is allowed it is switched o
 tried: a bucket has one set of them, and it is the owner's.
 """
 
-import base64
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from typing import Any
 from interlock.core.ports import LockedObject
 from interlock.errors import Forbidden, InterlockError, NameTaken
 from interlock.ledger.stores.address import Address
-from interlock.ledger.stores.s3 import COMPLIANCE, S3Store, told
+from interlock.ledger.stores.s3 import COMPLIANCE, S3Store, checksum, told
 
 PREFIX = "selftest"
 LOCK = timedelta(days=1)
@@ -76,7 +75,7 @@ async def prove(client: object, address: Address, *, run: str) -> AsyncIterator[
     body = f"A proof that this store locks what it holds: {run}\n".encode()
     until = (await store.now()).replace(microsecond=0) + LOCK
     version = await store.put(key, body, retain_until=until)
-    target = _Target(client=client, bucket=address.bucket, key=_full(address, key), version=version)
+    target = _Target(client=client, bucket=address.bucket, key=address.key(key), version=version)
     before = await store.head(key, version=version)
     yield _stored(before, body, until)
     yield await _created_once(store, key, body, until)
@@ -141,10 +140,6 @@ async def _judged(store: S3Store, key: str, before: LockedObject, body: bytes, s
     return {"holds": True, "text": said}
 
 
-def _full(address: Address, key: str) -> str:
-    return f"{address.prefix}/{key}" if address.prefix else key
-
-
 # ------------------------------------------------------------------------------------------------------ attempts
 
 
@@ -158,7 +153,9 @@ async def _delete_bypassing(target: _Target) -> None:
 
 async def _delete_in_a_batch(target: _Target) -> None:
     listed = {"Objects": [{"Key": target.key, "VersionId": target.version}], "Quiet": False}
-    await target.client.delete_objects(Bucket=target.bucket, Delete=listed)
+    answer = await target.client.delete_objects(Bucket=target.bucket, Delete=listed)
+    for error in answer.get("Errors", ()):  # a batch answers 200, and refuses by object
+        raise Forbidden(f"delete_objects: {error.get('Code', '')} {error.get('Message', '')}".rstrip())
 
 
 async def _shorten(target: _Target) -> None:
@@ -181,8 +178,8 @@ async def _retain(target: _Target, retention: dict[str, object]) -> None:
 
 
 async def _overwrite(target: _Target) -> None:
-    digest = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
-    await target.client.put_object(Bucket=target.bucket, Key=target.key, Body=b"other", ChecksumSHA256=digest)
+    body = b"other"
+    await target.client.put_object(Bucket=target.bucket, Key=target.key, Body=body, ChecksumSHA256=checksum(body))
 
 
 async def _suspend_versioning(target: _Target) -> None:

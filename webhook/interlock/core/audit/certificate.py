@@ -116,7 +116,7 @@ def _read(sealed: dsse.Envelope) -> Certificate:
     statement = typedjson.read(sealed.payload, _Statement, field="certificate", expected="a statement about a lane")
     certificate = Certificate(
         lane=statement.lane,
-        public_key=_public_key(statement.public_key),
+        public_key=dsse.decoded(statement.public_key, field="certificate.publicKey"),
         namespace=statement.namespace,
         service_account=statement.service_account,
         pod_name=statement.pod_name,
@@ -125,13 +125,6 @@ def _read(sealed: dsse.Envelope) -> Certificate:
     )
     _check_name(certificate)
     return certificate
-
-
-def _public_key(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise BadInput(field="certificate.publicKey", got=str(error), expected="standard base64") from error
 
 
 def _check_name(certificate: Certificate) -> None:

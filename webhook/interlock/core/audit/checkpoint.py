@@ -9,7 +9,6 @@ refused.
 """
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 
@@ -76,10 +75,7 @@ def read(text: str) -> Checkpoint:
 
 
 def _root(text: str) -> bytes:
-    try:
-        root = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadInput(field="checkpoint.root", got=str(error), expected="standard base64") from error
+    root = dsse.decoded(text, field="checkpoint.root")
     if len(root) != HASH_BYTES or base64.b64encode(root).decode() != text:
         raise BadInput(field="checkpoint.root", got=text[:80], expected=f"{HASH_BYTES} bytes in base64, spelled once")
     return root

@@ -10,7 +10,6 @@ Signing needs a private key and is therefore the caller's: `seal` takes a functi
 """
 
 import base64
-import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -134,14 +133,19 @@ def _envelope(wire: _Wire) -> Envelope:
         raise BadInput(field="envelope", got=f"{len(wire.signatures)} signatures", expected=EXPECTED)
     return Envelope(
         payload_type=wire.payloadType,
-        payload=_base64("payload", wire.payload),
+        payload=decoded(wire.payload, field="envelope.payload"),
         keyid=wire.signatures[0].keyid,
-        signature=_base64("signatures[0].sig", wire.signatures[0].sig),
+        signature=decoded(wire.signatures[0].sig, field="envelope.signatures[0].sig"),
     )
 
 
-def _base64(field: str, text: str) -> bytes:
+def decoded(text: str, *, field: str) -> bytes:
+    """Read standard base64.
+
+    Raises:
+        BadInput: it is none; names the field.
+    """
     try:
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadInput(field=f"envelope.{field}", got=str(error), expected="standard base64") from error
+    except ValueError as error:  # binascii.Error is one, and so is what is no ASCII
+        raise BadInput(field=field, got=str(error), expected="standard base64") from error

@@ -135,14 +135,10 @@ class _Scope:
         """What these policies need; arguments as for `coverage.of` and `conditions.covered`."""
         always = coverage.of(policies, protected=protected)
         handed = coverage.handed(policies, protected=protected)
-        parts = [
-            conditions.covered(always, protected=protected, apart=apart),
-            f"{conditions.GIVES_OWNER} && {conditions.covered(handed, protected=protected, apart=apart)}",
-        ]
-        return cls(
-            targets=reduced(coverage.targets(always) | coverage.targets(handed)),
-            condition=any_of(parts if handed else parts[:1]),
-        )
+        parts = [conditions.covered(always, protected=protected, apart=apart)]
+        if handed:
+            parts.append(f"{conditions.GIVES_OWNER} && {conditions.covered(handed, protected=protected, apart=apart)}")
+        return cls(targets=reduced(coverage.targets(always) | coverage.targets(handed)), condition=any_of(parts))
 
 
 def generation_of(configuration: JsonObject | None) -> int:

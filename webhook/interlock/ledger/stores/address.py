@@ -50,6 +50,10 @@ class Address:
         """Bucket and prefix, which is all that a message needs."""
         return f"{SCHEME}://{self.bucket}/{self.prefix}".rstrip("/")
 
+    def key(self, name: str) -> str:
+        """The bucket's key of what is called so below the prefix."""
+        return f"{self.prefix}/{name}" if self.prefix else name
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read an address.

@@ -9,8 +9,8 @@
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -58,9 +58,9 @@ class S3Store:
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._address.kms} if self._address.kms else {}
         answer = await self._ask(
             "put_object",
-            Key=self._full(key),
+            Key=self._address.key(key),
             Body=body,
-            ChecksumSHA256=base64.b64encode(hashlib.sha256(body).digest()).decode(),
+            ChecksumSHA256=checksum(body),
             IfNoneMatch="*",
             ObjectLockMode=COMPLIANCE,
             ObjectLockRetainUntilDate=retain_until,
@@ -76,7 +76,7 @@ class S3Store:
             Unavailable: no answer.
             Forbidden: the store refuses.
         """
-        answer = await self._ask("head_object", Key=self._full(key), ChecksumMode="ENABLED", **_version(version))
+        answer = await self._ask("head_object", Key=self._address.key(key), ChecksumMode="ENABLED", **_version(version))
         return LockedObject(
             key=key,
             version=str(answer.get("VersionId", "")),
@@ -98,7 +98,7 @@ class S3Store:
             Unavailable: no answer, or one that broke off.
             Forbidden: the store refuses.
         """
-        answer = await self._ask("get_object", Key=self._full(key), **_version(version))
+        answer = await self._ask("get_object", Key=self._address.key(key), **_version(version))
         async with answer["Body"] as stream:
             with told(f"GET {key}"):
                 body = bytes(await stream.read(limit + 1))
@@ -111,7 +111,9 @@ class S3Store:
         seen: set[tuple[str, str]] = set()
         markers: dict[str, str] = {}
         while True:
-            page = await self._ask("list_object_versions", Prefix=self._full(prefix), MaxKeys=PAGE_ITEMS, **markers)
+            page = await self._ask(
+                "list_object_versions", Prefix=self._address.key(prefix), MaxKeys=PAGE_ITEMS, **markers
+            )
             found = [*(page.get("Versions") or ()), *(page.get("DeleteMarkers") or ())]
             for each in sorted(found, key=lambda one: str(one["Key"])):
                 if (each["Key"], each["VersionId"]) not in seen:
@@ -137,12 +139,9 @@ class S3Store:
         except ValueError as error:
             raise Unavailable(f"{self.name}: an answer with date {date[:40]!r}") from error
 
-    def _full(self, key: str) -> str:
-        return f"{self._address.prefix}/{key}" if self._address.prefix else key
-
     def _listed(self, each: dict[str, Any]) -> LockedObject:
         return LockedObject(
-            key=str(each["Key"]).removeprefix(f"{self._address.prefix}/"),
+            key=str(each["Key"]).removeprefix(self._address.key("")),
             version=str(each["VersionId"]),
             size=int(each.get("Size", 0)),
             sha256="",
@@ -168,9 +167,18 @@ async def opened(address: Address) -> AsyncIterator[S3Store]:
 
 @asynccontextmanager
 async def client(address: Address) -> AsyncIterator[object]:
-    """An S3 client, for what `ObjectStore` does not offer."""
-    from aiobotocore.config import AioConfig  # noqa: PLC0415  half a second and 30 MB, for those who need it
-    from aiobotocore.session import get_session  # noqa: PLC0415
+    """An S3 client, for what `ObjectStore` does not offer.
+
+    Raises:
+        InterlockError: the extra `s3` is not installed.
+    """
+    try:
+        from aiobotocore.config import AioConfig  # noqa: PLC0415  half a second and 30 MB, for those who need it
+        from aiobotocore.session import get_session  # noqa: PLC0415
+    except ImportError as error:
+        raise InterlockError(
+            f"{address}: S3 needs the extra s3: pip install 'interlock-webhook[s3]' ({error})"
+        ) from error
 
     checksums = "when_required" if address.checksums == "required" else "when_supported"
     config = AioConfig(
@@ -187,21 +195,27 @@ async def client(address: Address) -> AsyncIterator[object]:
         yield made
 
 
-class told:  # noqa: N801  reads as a verb where it is used
-    """Tells what the library raises in our own errors."""
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Tell what the library raises in our own errors.
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    Raises:
+        InterlockError: the one that it means.
+    """
+    try:
+        yield
+    except InterlockError:
+        raise
+    except Exception as error:
+        meaning = _meaning(what, error)
+        if meaning is None:
+            raise
+        raise meaning from error
 
-    def __enter__(self) -> None:
-        """Begin."""
 
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """End; raise what the error means, if it is one of the library's."""
-        if isinstance(error, Exception) and not isinstance(error, InterlockError):
-            meaning = _meaning(self._what, error)
-            if meaning is not None:
-                raise meaning from error
+def checksum(body: bytes) -> str:
+    """SHA-256 as S3 writes it, in base64."""
+    return base64.b64encode(hashlib.sha256(body).digest()).decode()
 
 
 def _meaning(what: str, error: Exception) -> InterlockError | None:
