@@ -8,6 +8,7 @@ import pytest
 
 from interlock.core.types import JsonObject
 from tests.e2e import policies
+from tests.e2e.conftest import wait_in_force
 from tests.support.kubectl import Kubectl, eventually
 
 pytestmark = pytest.mark.cluster
@@ -48,6 +49,7 @@ def test_policy_changes_are_recorded(kubectl: Kubectl, apply: policies.Apply, na
     name = policy["metadata"]["name"]
     apply(policy)
     kubectl.must("patch", "dangerpolicy", name, "--type=merge", "-p", '{"spec": {"mode": "Observe"}}')
+    wait_in_force(kubectl, name)  # a status that is written during the deletion would have it reviewed twice
     kubectl.must("delete", "dangerpolicy", name)
 
     found = [record for record in _records(kubectl) if record["target"]["name"] == name]

@@ -69,7 +69,9 @@ EVERY_RECORD = (
 
 REQUEST = (
     _string(
-        "requestUID", "uid of the AdmissionReview's request; the same request may be reviewed, and recorded, twice"
+        "requestUID",
+        "uid of the AdmissionReview's request; an API server that tries a write again, since the object was changed"
+        " meanwhile, has it reviewed again under another uid, and that is another record",
     ),
     _string("operation", "CREATE, UPDATE, DELETE, CONNECT"),
     _string("callerProof", "how sure it is that an API server asked: certificate, path, none"),
