@@ -141,7 +141,7 @@ def main() -> int:
     """Bring up a cluster of its own, show everything, take the cluster down again."""
     name = f"demo-{os.getpid()}"
     try:
-        stage = Stage(environment=cluster.up(name).environment)
+        stage = Stage(environment=cluster.up(name, cluster.for_programs()).environment)
         _play(stage)
         print(f"\n# That was everything, in {time.monotonic() - stage.started:.0f} s after installation.", flush=True)
     except ToolError as error:

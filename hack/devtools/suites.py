@@ -98,7 +98,7 @@ def _soak(arguments: Sequence[str]) -> None:
 def _on_a_cluster(*arguments: str, **settings: str) -> None:
     name = f"test-{os.getpid()}"
     try:
-        up = cluster.up(name)
+        up = cluster.up(name, cluster.for_programs())
         print(f"on a cluster of provider {up.provider}", flush=True)
         programs.run(INTERPRETER, "-m", "pytest", *arguments, environment=_surroundings(up) | settings)
     finally:

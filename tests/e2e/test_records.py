@@ -25,22 +25,29 @@ def _audit_events(audit_log: Path) -> list[JsonObject]:
     return [orjson.loads(line) for line in lines if line.endswith(b"}")]
 
 
+def _sent_events(audit_log: Path) -> list[JsonObject]:
+    """What the API server has sent to its audit webhook; each line is a list."""
+    return [event for sent in _audit_events(audit_log.with_name("audit-webhook.log")) for event in sent["items"]]
+
+
 def test_denial_is_recorded_and_joined(
     kubectl: Kubectl, apply: policies.Apply, namespace: str, audit_log: Path
 ) -> None:
-    """A denial has one record, and the API server's own audit event names it."""
+    """A denial has one record, and the API server's own audit event names it, in the log and at the webhook."""
     apply(policies.no_namespace_delete("e2e-recorded", namespace))
     assert not kubectl("delete", "namespace", namespace, "--wait=false").ok
 
     [record] = [r for r in _records(kubectl) if r["target"]["name"] == namespace and r["operation"] == "DELETE"]
     key = "enforce.interlock.dev/rec-" + record["id"].replace("-", "")[-12:]
 
-    def _events() -> list[JsonObject]:
-        return [event for event in _audit_events(audit_log) if key in event.get("annotations", {})]
+    def _named(events: list[JsonObject]) -> list[JsonObject]:
+        return [event for event in events if key in event.get("annotations", {})]
 
-    [event] = eventually(_events, seconds=10, what=f"audit event with {key}")
+    [event] = eventually(lambda: _named(_audit_events(audit_log)), seconds=10, what=f"audit event with {key}")
+    [sent] = eventually(lambda: _named(_sent_events(audit_log)), seconds=10, what=f"webhook event with {key}")
     assert (record["verdict"], event["objectRef"]["name"], event["verb"]) == ("Deny", namespace, "delete")
     assert event["annotations"][key].startswith(f"Deny {record['lane']}/{record['sequence']} ")
+    assert (sent["auditID"], sent["annotations"]) == (event["auditID"], event["annotations"])
 
 
 def test_policy_changes_are_recorded(kubectl: Kubectl, apply: policies.Apply, namespace: str) -> None:

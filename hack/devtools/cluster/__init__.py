@@ -14,7 +14,8 @@ node to schedule to (`scheduler`). What only real pods can show (images, isolati
 Runs inside the checkout's virtual environment, on Linux.
 """
 
-from devtools.cluster.lifecycle import NODE, Cluster, Provider, down, restart, up
+from devtools.cluster.lifecycle import Cluster, down, restart, up
+from devtools.cluster.providers import NODE, for_programs
 from devtools.cluster.status import report
 
-__all__ = ["NODE", "Cluster", "Provider", "down", "report", "restart", "up"]
+__all__ = ["NODE", "Cluster", "down", "for_programs", "report", "restart", "up"]

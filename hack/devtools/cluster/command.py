@@ -4,8 +4,10 @@ import argparse
 import signal
 import sys
 from types import FrameType
+from typing import get_args
 
 from devtools import cluster, console
+from devtools.cluster.providers import Asked
 from devtools.errors import ToolError
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)  # like Ctrl-C, they end `up` with everything that it started
@@ -61,11 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--bare", action="store_true", help="without Interlock")
     up.add_argument(
         "--provider",
-        choices=("auto", "local", "node"),
+        choices=get_args(Asked),
         default="auto",
-        help="auto uses the cluster that INTERLOCK_KUBECONFIG names, if set, and else makes one here: local, with a "
-        "simulated node; or node, a real one, which needs root and changes this machine until `down`, if asked for "
-        "by name or by INTERLOCK_NODE=1",
+        help="auto uses the cluster that INTERLOCK_KUBECONFIG names, if set, and else makes one: node, a real one, "
+        "which needs root and changes this machine until `down`, if INTERLOCK_NODE is 1; kind, where Docker and kind "
+        "are; and otherwise local, with a simulated node",
     )
     restart = commands.add_parser("restart", help="kill its processes and start them again on what was stored")
     down = commands.add_parser("down", help="end its processes and remove its files")

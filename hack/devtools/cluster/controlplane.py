@@ -1,8 +1,8 @@
 """The control plane: etcd, kube-apiserver, kube-controller-manager as processes of this machine.
 
 What is as in a cluster of kubeadm: authorisation by Node and RBAC, NodeRestriction, an account per controller, front
-proxy, bound ServiceAccount tokens, an audit log, certificates everywhere. The API server also proves itself to
-admission webhooks with a client certificate, which most clusters do not.
+proxy, bound ServiceAccount tokens, an audit log and an audit webhook (module `auditsink`), certificates everywhere. The
+API server also proves itself to admission webhooks with a client certificate, which most clusters do not.
 
 What is not: etcd speaks plain HTTP on loopback and never syncs; there is no scheduler, kubelet or kube-proxy (modules
 `scheduler`, `kubelet`, `forwarder` stand in for them); `default/kubernetes` has no endpoints, since the API refuses
@@ -12,14 +12,13 @@ loopback addresses there, so pods are told the API server's own address instead.
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools.cluster import kubeconfig, pki
+from devtools.cluster import admission, auditsink, kubeconfig, pki
 from devtools.cluster.network import Network
 from devtools.cluster.node.network import Bridge
 from devtools.cluster.pki import Authority, Pair
 from devtools.cluster.state import Ports, State
 
 NODE = "node-1"
-ADMISSION_USER = "kube-apiserver-admission"
 FRONT_PROXY_USER = "front-proxy-client"
 AUDIT_LOG_MEGABYTES = 10_000  # before it is rotated: never, or a test would read half a log
 
@@ -75,7 +74,7 @@ class ControlPlane:
         authorities = {name: pki.authority(self.state.pki, name) for name in ("cluster", "front-proxy", "admission")}
         pki.signing_key(self.state.pki, "service-accounts")
         authorities["front-proxy"].client("front-proxy-client", FRONT_PROXY_USER)
-        authorities["admission"].client("admission-client", ADMISSION_USER)
+        authorities["admission"].client("admission-client", admission.USER)
         self._issue_serving(authorities["cluster"])
         self._issue_clients(authorities["cluster"])
         self._write_configuration()
@@ -121,6 +120,8 @@ class ControlPlane:
             f"--audit-policy-file={self.state.config}/audit-policy.yaml",
             f"--audit-log-path={self.state.audit_log}",
             f"--audit-log-maxsize={AUDIT_LOG_MEGABYTES}",
+            f"--audit-webhook-config-file={self.state.config}/audit-webhook.kubeconfig",
+            f"--audit-webhook-batch-max-wait={auditsink.BATCH_SECONDS}s",
             "--profiling=false",
         ]
 
@@ -196,14 +197,13 @@ class ControlPlane:
 
     def _write_configuration(self) -> None:
         at = self.state.config
-        caller = kubeconfig.credentials(self.identity("admission-client"))
-        # "*" is every webhook, whatever its Service: see the API server's webhook authentication configuration.
-        kubeconfig.save(
-            at / "admission.kubeconfig",
-            {"apiVersion": "v1", "kind": "Config", "users": [{"name": "*", "user": caller}]},
-        )
-        kubeconfig.save(at / "admission.yaml", _admission(at / "admission.kubeconfig"))
+        kubeconfig.save(at / "admission.kubeconfig", admission.credentials(self.identity("admission-client")))
+        kubeconfig.save(at / "admission.yaml", admission.configuration(at / "admission.kubeconfig"))
         kubeconfig.save(at / "audit-policy.yaml", _AUDIT_POLICY)
+        kubeconfig.save(
+            at / "audit-webhook.kubeconfig",
+            kubeconfig.nobody(f"http://{self.network.control}:{self.ports.audit_webhook}"),
+        )
 
 
 _AUDIT_POLICY = {
@@ -212,19 +212,3 @@ _AUDIT_POLICY = {
     "omitStages": ["RequestReceived"],
     "rules": [{"level": "Metadata"}],
 }
-
-
-def _admission(credentials: Path) -> dict[str, object]:
-    webhooks = {
-        "apiVersion": "apiserver.config.k8s.io/v1",
-        "kind": "WebhookAdmissionConfiguration",
-        "kubeConfigFile": str(credentials),
-    }
-    return {
-        "apiVersion": "apiserver.config.k8s.io/v1",
-        "kind": "AdmissionConfiguration",
-        "plugins": [
-            {"name": plugin, "configuration": webhooks}
-            for plugin in ("ValidatingAdmissionWebhook", "MutatingAdmissionWebhook")
-        ],
-    }

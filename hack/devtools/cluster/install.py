@@ -45,7 +45,7 @@ def values(state: State) -> dict[str, Any]:
         ToolError: the cluster has no control plane of ours.
     """
     found = state.read()
-    if not found.ports:
+    if found.provider == "given":
         raise ToolError(f"cluster {state.name} was given, not made here: install the chart into it yourself")
     repository, _, tag = (found.interlock or IMAGE).rpartition(":")
     common: dict[str, Any] = {
@@ -53,7 +53,7 @@ def values(state: State) -> dict[str, Any]:
         "guard": {"callerCA": (state.pki / "admission-ca.crt").read_text()},
         "controller": {},
     }
-    if found.provider == "local":  # where a port below 1024 needs a right that most users lack
+    if found.provider == "local" and found.ports:  # where a port below 1024 needs a right that most users lack
         common["guard"]["service"] = {"port": found.ports.guard_service}
         common["controller"]["service"] = {"port": found.ports.controller_service}
     return common

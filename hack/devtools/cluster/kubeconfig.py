@@ -37,6 +37,17 @@ def credentials(client: Pair) -> dict[str, str]:
     return {"client-certificate-data": _data(client.certificate), "client-key-data": _data(client.key)}
 
 
+def nobody(server: str) -> dict[str, Any]:
+    """A kubeconfig for a server that asks nobody for a name."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "default",
+        "clusters": [{"name": "default", "cluster": {"server": server}}],
+        "contexts": [{"name": "default", "context": {"cluster": "default", "user": ""}}],
+    }
+
+
 def save(path: Path, content: dict[str, Any]) -> None:
     """Write YAML, readable by its owner only."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -12,20 +12,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import TextIO
 
 from devtools import console, launch, toolchain, venv
-from devtools.cluster import install, lifeline, processes, removal, state
+from devtools.cluster import install, kind, lifeline, processes, providers, removal, state
 from devtools.cluster.node import images, machine
-from devtools.cluster.state import Description, State
+from devtools.cluster.providers import Asked, Choice
+from devtools.cluster.state import Description, Provider, State
 from devtools.errors import ToolError
 
-GIVEN = "INTERLOCK_KUBECONFIG"
-NODE = "INTERLOCK_NODE"
 PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl", "helm")
 NEEDED = {
     "local": (*PLANE, "kwok"),
     "node": (*PLANE, "kubelet", "kube-proxy", "kube-scheduler", "coredns"),
+    "kind": ("kubectl", "helm"),
     "given": ("kubectl", "helm"),
 }
 USER_TOOLS = ("kubectl", "helm")
@@ -38,8 +38,6 @@ LEFT_OUT = (
     "installing Interlock",
 )
 
-Provider = Literal["auto", "local", "node"]
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
@@ -51,12 +49,12 @@ class Cluster:
         kubeconfig: for a user in system:masters (whoever a given one says, otherwise).
         bin: the directory for PATH: kubectl, helm, interlock, kubectl-interlock.
         state: the directory that holds everything.
-        audit_log: the API server's audit log; None where the cluster was given.
-        etcd: URL of etcd, for those who go behind the API server's back; None where the cluster was given.
+        audit_log: the API server's audit log; None where others made the control plane.
+        etcd: URL of etcd, for those who go behind the API server's back; likewise.
     """
 
     name: str
-    provider: Literal["local", "node", "given"]
+    provider: Provider
     kubeconfig: Path
     bin: Path
     state: Path
@@ -78,50 +76,50 @@ class Cluster:
         ]
 
 
-def up(name: str = "interlock", provider: Provider = "auto", *, bare: bool = False) -> Cluster:
+def up(name: str = "interlock", asked: Asked = "auto", *, bare: bool = False) -> Cluster:
     """Bring a cluster up, or find it up.
 
     Args:
         name: what to call it.
-        provider: `auto` takes the cluster that INTERLOCK_KUBECONFIG names, if any, and else makes one here: `node`, a
-            real node that changes the machine, if INTERLOCK_NODE is 1, else `local`.
+        asked: the provider, see `providers.choose`.
         bare: without Interlock.
 
     Raises:
         ToolError: it could not be brought up (nothing is left then), or another of this name is in the way.
     """
-    given = os.environ.get(GIVEN) if provider == "auto" else None
-    asked = provider == "node" or (provider == "auto" and os.environ.get(NODE) == "1")
-    place = state.of(name)
-    made_here: Literal["local", "node"] = "node" if asked else "local"
-    wanted = Description(name=name, provider="given" if given else made_here, bare=bare)
+    place, choice = state.of(name), providers.choose(asked)
+    wanted = Description(name=name, provider=choice.provider, bare=bare)
     if place.exists():
         return _existing(place, wanted)
-    if provider == "auto":
-        console.say(f"Provider {wanted.provider}: {_why(wanted)}.")
-    if not given and sys.platform != "linux":
-        raise ToolError(f"a cluster of our own needs Linux, this is {sys.platform}; {GIVEN} can name another cluster")
-    tools = {tool: str(path) for tool, path in toolchain.binaries(NEEDED[wanted.provider]).items()}
+    if asked == "auto":
+        console.say(f"Provider {choice.provider}: {choice.why}.")
+    _check(choice)
+    tools = {tool: str(path) for tool, path in toolchain.binaries(NEEDED[choice.provider]).items()}
     wanted = dataclasses.replace(wanted, tools=tools)
-    if wanted.provider == "node":
-        machine.check()
+    if choice.provider == "node":
         wanted = _with_images(wanted)
+    if choice.provider == "kind":
+        wanted = dataclasses.replace(wanted, interlock=kind.IMAGE)
     with _made(place, wanted):
-        if given:
-            _adopt(place, Path(given))
-        else:
-            _make(place, bare=bare)
+        _make(place, choice, bare=bare)
         place.write(dataclasses.replace(place.read(), ready=True))
     return _cluster(place)
 
 
-def _why(chosen: Description) -> str:
-    """Why `auto` has chosen this provider."""
-    return {
-        "given": f"{GIVEN} names a cluster",
-        "node": f"{NODE} is 1",
-        "local": f"neither does {GIVEN} name a cluster nor is {NODE} 1, which would make a real node of this machine",
-    }[chosen.provider]
+def _check(choice: Choice) -> None:
+    """Find out before anything is made whether this machine can have such a cluster.
+
+    Raises:
+        ToolError: it cannot.
+    """
+    if choice.provider in {"local", "node"} and sys.platform != "linux":
+        raise ToolError(
+            f"a cluster of our own needs Linux, this is {sys.platform}; {providers.GIVEN} can name another cluster"
+        )
+    if choice.provider == "node":
+        machine.check()
+    if choice.provider == "kind":
+        kind.check()
 
 
 def _with_images(wanted: Description) -> Description:
@@ -195,10 +193,17 @@ def _made(place: State, description: Description) -> Iterator[None]:
         raise
 
 
-def _make(place: State, *, bare: bool) -> None:
-    with _supervised(place):
+def _make(place: State, choice: Choice, *, bare: bool) -> None:
+    if choice.provider == "given":
+        _adopt(place, Path(choice.given))
+    elif choice.provider == "kind":
+        kind.make(place, bare=bare)
         if not bare:
             install.install(place)
+    else:
+        with _supervised(place):
+            if not bare:
+                install.install(place)
 
 
 @contextmanager
@@ -239,7 +244,7 @@ def _wait_until_ready(place: State, answers: TextIO) -> None:
 def _adopt(place: State, given: Path) -> None:
     """Use a cluster as it is."""
     if not given.is_file():
-        raise ToolError(f"{GIVEN}: got {given}, expected a kubeconfig file")
+        raise ToolError(f"{providers.GIVEN}: got {given}, expected a kubeconfig file")
     place.kubeconfig.symlink_to(given.absolute())
     console.say(f"Using the cluster of {given} as it is. Left out: {'; '.join(LEFT_OUT)}.")
 
@@ -265,6 +270,6 @@ def _cluster(place: State) -> Cluster:
         kubeconfig=place.kubeconfig,
         bin=place.bin,
         state=place.directory,
-        audit_log=None if provider == "given" else place.audit_log,
+        audit_log=place.audit_log if ports else None,
         etcd=f"http://{network.control}:{ports.etcd}" if network and ports else None,
     )

@@ -5,6 +5,7 @@
         kubeconfig        for the user (group system:masters)
         bin/              kubectl, helm, interlock, kubectl-interlock, for PATH
         audit.log         the API server's
+        audit-webhook.log what the API server has sent to its audit webhook
         processes/        one record per process: id, start time, command
         logs/  pki/  config/  etcd/  pods/  cache/
 
@@ -23,6 +24,7 @@ from devtools.cluster.node.network import Bridge
 from devtools.errors import ToolError
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")  # a DNS label, short enough for every path below it
+Provider = Literal["local", "node", "kind", "given"]
 DIRECTORIES = ("bin", "processes", "logs", "pki", "config", "pods", "cache")
 
 
@@ -37,6 +39,7 @@ class Ports:
     etcd_peer: int
     api_server: int
     controller_manager: int
+    audit_webhook: int
     kwok: int
     guard_service: int
     controller_service: int
@@ -53,18 +56,18 @@ class Description:
 
     Attributes:
         name: the cluster's name.
-        provider: `local` with a simulated node, `node` with a real one, `given` where INTERLOCK_KUBECONFIG named it.
+        provider: `local` with a simulated node, `node` with a real one, `kind`, or `given`.
         bare: without Interlock.
         ready: whether `up` got to its end.
         tools: program name to path.
-        network: the loopback block, or the bridge of a real node, once it is claimed; not of a given cluster.
+        network: the loopback block, or the bridge of a real node, once it is claimed; not where others made it.
         ports: likewise.
         images: archives that a real node takes in, by the name under which pods ask for the image.
         interlock: name of Interlock's image among them.
     """
 
     name: str
-    provider: Literal["local", "node", "given"]
+    provider: Provider
     bare: bool
     ready: bool = False
     tools: dict[str, str] = field(default_factory=dict)
@@ -99,6 +102,11 @@ class State:
     def audit_log(self) -> Path:
         """The API server's audit log."""
         return self.directory / "audit.log"
+
+    @property
+    def audit_webhook_log(self) -> Path:
+        """What the API server has sent to its audit webhook: an EventList a line."""
+        return self.directory / "audit-webhook.log"
 
     @property
     def processes(self) -> Path:

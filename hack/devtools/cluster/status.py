@@ -50,8 +50,9 @@ def report(name: str) -> tuple[bool, list[str]]:
 
 async def _lines(place: State) -> list[Line]:
     found = place.read()
-    if found.provider == "given":
-        return [Line(name="cluster", good=found.ready, text=f"given by {place.kubeconfig.resolve()}, not looked at")]
+    if found.provider in {"given", "kind"}:
+        text = f"{found.provider}, see {place.kubeconfig.resolve()}; not looked at"
+        return [Line(name="cluster", good=found.ready, text=text)]
     if not (found.network and found.ports):
         raise ToolError(f"cluster {place.name} has only begun; `hack/cluster down --name {place.name}`")
     plane = ControlPlane(state=place, network=found.network, ports=found.ports, tools=found.tools)

@@ -2,18 +2,18 @@
 
     python -m devtools.cluster.supervisor DIRECTORY      (started by `up`, not by people)
 
-It claims the network, writes keys and configuration, has the control plane brought up, and is scheduler, kubelet and
-kube-proxy itself. If `up` ends before it has handed the cluster over (module `lifeline`), the supervisor removes the
-cluster. Should it die itself, the kernel kills all that it started.
+It claims the network, writes keys and configuration, has the control plane brought up, and is scheduler, kubelet,
+kube-proxy and receiver of the audit webhook itself. If `up` ends before it has handed the cluster over (module
+`lifeline`), the supervisor removes the cluster. Should it die itself, the kernel kills all that it started.
 """
 
 import asyncio
 import dataclasses
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
-from devtools.cluster import bringup, kwok, lifeline, network, removal, scheduler
+from devtools.cluster import auditsink, bringup, kwok, lifeline, network, removal, scheduler
 from devtools.cluster.api import Api
 from devtools.cluster.controlplane import NODE, ControlPlane
 from devtools.cluster.forwarder import Forwarder
@@ -85,13 +85,14 @@ def _planned(state: State, net: Network | Bridge) -> ControlPlane:
 
 async def _supervise_node(plane: ControlPlane, node: Parts) -> None:
     held = asyncio.create_task(_hold_lifeline(plane.state))
-    async with _api(plane, "admin") as admin:
+    async with _audit_webhook(plane), _api(plane, "admin") as admin:
         await supervise.run(plane, node, admin, held)
 
 
 async def _supervise(plane: ControlPlane, net: Network) -> None:
     held = asyncio.create_task(_hold_lifeline(plane.state))
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_audit_webhook(plane))
         apis = {
             name: await stack.enter_async_context(_api(plane, name)) for name in ("admin", "node", "scheduler", "proxy")
         }
@@ -104,6 +105,11 @@ async def _supervise(plane: ControlPlane, net: Network) -> None:
             tasks.create_task(Kubelet(apis["node"], plane, Path(sys.executable).parent).run())
             tasks.create_task(Forwarder(apis["proxy"], net, NAMESPACE).run())
             await held
+
+
+def _audit_webhook(plane: ControlPlane) -> AbstractAsyncContextManager[None]:
+    log, port = plane.state.audit_webhook_log, plane.ports.audit_webhook
+    return auditsink.receiving(log, address=plane.network.control, port=port)
 
 
 def _api(plane: ControlPlane, identity: str) -> Api:

@@ -16,12 +16,13 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools import packages, programs
+from devtools import console, packages, programs
 from devtools.cluster.node.network import Bridge
 from devtools.cluster.state import State, all_names, of
 from devtools.errors import ToolError
@@ -85,19 +86,39 @@ def check() -> None:
     lacking = list(_lacking())
     if lacking:
         raise ToolError("this machine cannot be a node: " + "; ".join(lacking))
+    if not _can_lower_oom_scores():
+        console.say(
+            "Without CAP_SYS_RESOURCE: out of memory, the kernel may choose a critical pod as well as any other."
+        )
 
 
 def _lacking() -> Iterator[str]:
+    if not _can_make_bridges():
+        yield "its kernel makes no bridges, or refuses them here"
     filesystems = Path("/proc/filesystems").read_text().split()
     if "overlay" not in filesystems:
         yield "its kernel has no overlayfs"
     if not any(kind in {"cgroup", "cgroup2"} for _, kind in _cgroups()):
         yield "no cgroups are mounted"
-    if subprocess.run(["nft", "list", "tables"], capture_output=True, check=False).returncode:
+    if not _nft("list", "tables"):
         yield "its kernel has no nf_tables, or refuses them here"
     yield from _other_nodes()
     if not (PROC / "net/bridge/bridge-nf-call-iptables").exists():
         yield "its kernel has no bridge netfilter (module br_netfilter)"
+
+
+def _can_lower_oom_scores() -> bool:
+    """Whether critical pods can be kept from the out-of-memory killer; tried by a process that ends at once."""
+    trial = "import pathlib; pathlib.Path('/proc/self/oom_score_adj').write_text('-999')"
+    return _succeeds(sys.executable, "-c", trial)
+
+
+def _can_make_bridges() -> bool:
+    name = f"ilk-try-{os.getpid() % 10_000}"
+    made = _succeeds("ip", "link", "add", name, "type", "bridge")
+    if made:
+        _succeeds("ip", "link", "delete", name)
+    return made
 
 
 def _other_nodes() -> Iterator[str]:
@@ -246,7 +267,11 @@ def _cgroups() -> Iterator[tuple[str, str]]:
 
 
 def _nft(*arguments: str) -> bool:
-    return subprocess.run(["nft", *arguments], capture_output=True, check=False).returncode == 0
+    return _succeeds("nft", *arguments)
+
+
+def _succeeds(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def journal(state: State) -> Path:
