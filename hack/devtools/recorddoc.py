@@ -102,7 +102,8 @@ keys. Version 1 may gain fields and kinds, which a reader leaves alone; no field
 - A deletecollection that is let through opens with `BatchOpen`; its members are answered once that is stored, and their
   own records follow within a second. `BatchClose` ends it.
 - A lane says about itself when it opened (`LaneOpen`, always its first record), when it was certified if that was later
-  (`LaneCertified`), and that it ended in order (`LaneClose`, always its last).
+  (`LaneCertified`), and that it ended in order (`LaneClose`, always its last). Where its guard is gone, the notary ends
+  it (`LaneAbandoned`, signed by the notary's key).
 """
 
 STORED = """\

@@ -195,7 +195,7 @@ CASES = {
     "the lane is signed anew and says so": Case(
         stored=lambda: _resigned(publicKey=Chain(FOREIGN).public_key_text), at=0, expected="the lane is named after"
     ),
-    "the lane goes on after its end": Case(stored=_after_close, at=6, expected="nothing after the LaneClose"),
+    "the lane goes on after its end": Case(stored=_after_close, at=6, expected="nothing after the lane's last record"),
     "the lane opens twice": Case(
         stored=lambda: _replace(_forged(1, _thief(), kind="LaneOpen")), at=1, expected="LaneOpen as the first record"
     ),

@@ -53,18 +53,25 @@ class StoredCommit:
         name: the object's name, ``interlock-lane-LANE-SEQUENCE``.
         uid: identity of this very object, for delete preconditions.
         body: gzip of newline-joined envelopes.
+        created: when it was stored, by the store's clock; None where that is not known.
     """
 
     name: str
     uid: str
     body: bytes
+    created: datetime | None = None
 
 
-class LaneStore(Protocol):
-    """Create-only storage of lane commits."""
+class CommitStore(Protocol):
+    """Create-only storage in the cluster."""
 
     async def create(self, name: str, body: bytes, *, lane: str) -> None:
-        """Store one immutable commit; when this returns, it is durable.
+        """Store one immutable object; when this returns, it is durable.
+
+        Args:
+            name: of the object.
+            body: its bytes.
+            lane: that it belongs to; empty for a checkpoint.
 
         Raises:
             NameTaken: an object of that name exists; read it and compare bytes (same: a lost answer of ours).
@@ -73,12 +80,16 @@ class LaneStore(Protocol):
         """
 
     async def read(self, name: str) -> bytes:
-        """Read one commit's body from a quorum.
+        """Read one object's body from a quorum.
 
         Raises:
-            NotFound: no such commit.
+            NotFound: no such object.
             Unavailable: no answer.
         """
+
+
+class LaneStore(CommitStore, Protocol):
+    """Create-only storage of lane commits, as guards see it."""
 
     async def commits(self) -> Sequence[StoredCommit]:
         """Every stored commit, consistent at one instant, sorted by name.
@@ -92,6 +103,32 @@ class LaneStore(Protocol):
 
         Raises:
             Unavailable: no answer.
+        """
+
+
+class LogStore(CommitStore, Protocol):
+    """What the cluster holds of the ledger, as the notary sees it: lanes, and cuts with their checkpoints."""
+
+    async def commits(self) -> Sequence[StoredCommit]:
+        """Every stored commit of every lane, sorted by name; what was stored a moment ago may be missing.
+
+        Raises:
+            Unavailable: no answer.
+        """
+
+    async def checkpoints(self) -> Sequence[StoredCommit]:
+        """Every stored checkpoint, consistent at one instant, sorted by name.
+
+        Raises:
+            Unavailable: no answer.
+        """
+
+    async def remove(self, stored: StoredCommit) -> None:
+        """Remove this very object; one that is gone, or another one of its name, is no error.
+
+        Raises:
+            Unavailable: no answer.
+            Forbidden: our account may not.
         """
 
 

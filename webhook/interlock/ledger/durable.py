@@ -13,7 +13,7 @@ tries for ever: how long anybody waits for it is the waiter's business.
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
-from interlock.core.ports import LaneStore
+from interlock.core.ports import CommitStore
 from interlock.errors import Forbidden, Fork, NameTaken, NotFound, Unavailable
 
 FIRST_PAUSE_SECONDS = 0.05  # one lost answer should still be repaired within the 2 s of a commit's deadline
@@ -39,7 +39,7 @@ def pauses() -> Iterator[float]:
         seconds = min(seconds * 2, LONGEST_PAUSE_SECONDS)
 
 
-async def make_durable(commit: Commit, *, store: LaneStore, pause: Pause, failed: Callable[[str], None]) -> None:
+async def make_durable(commit: Commit, *, store: CommitStore, pause: Pause, failed: Callable[[str], None]) -> None:
     """Return once the store holds exactly this commit.
 
     Args:
@@ -59,7 +59,7 @@ async def make_durable(commit: Commit, *, store: LaneStore, pause: Pause, failed
         await pause(seconds)
 
 
-async def _attempt(commit: Commit, store: LaneStore) -> str:
+async def _attempt(commit: Commit, store: CommitStore) -> str:
     """Try once; empty if the commit is stored, else why that is not known."""
     try:
         await store.create(commit.name, commit.body, lane=commit.lane)
@@ -70,7 +70,7 @@ async def _attempt(commit: Commit, store: LaneStore) -> str:
     return ""
 
 
-async def _compare(commit: Commit, store: LaneStore, why: str) -> str:
+async def _compare(commit: Commit, store: CommitStore, why: str) -> str:
     """Look what the store holds under the name after an attempt whose effect is unknown."""
     try:
         found = await store.read(commit.name)

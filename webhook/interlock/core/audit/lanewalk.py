@@ -3,7 +3,8 @@
 - The commits' names and the records' sequences run from 0 without a gap.
 - Every record holds the leaf hash of the one before.
 - Every record is signed by the lane's key, whose name the lane bears, and no byte of its envelope is free.
-- The first record is the only LaneOpen, and nothing follows a LaneClose.
+- The first record is the only LaneOpen, and nothing follows a LaneClose or a LaneAbandoned.
+- A LaneAbandoned is signed by the notary: with it the notary ends a lane whose guard is gone.
 - A certificate, in the LaneOpen or in one later LaneCertified, is the notary's and for this lane's key.
 - No record is older than its certificate, nor than the records before it, beyond the tolerance for clocks. Records in
   front of a later certificate are bound by the records before them only, and records that moved here from a lane given
@@ -12,6 +13,7 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from interlock.core import times
@@ -46,18 +48,20 @@ class Walk:
         next: sequence of the record to come.
         record_id: of the record at hand, if it could be read.
         opened: the LaneOpen; None before it.
-        certificate: the lane's, verified; None before it. `certified_at` is the sequence of the record that holds it.
+        certificate: the lane's, verified; None before it.
+        certified_at: sequence of the record that holds it, and `certifying` what that holds; -1 and None before it.
         through: time of the last good record.
-        closed: whether that is a LaneClose.
+        closed: whether that ends the lane, and `abandoned` whether the notary did.
     """
 
-    def __init__(self, lane: str, *, first: int, key: VerifierKey) -> None:
+    def __init__(self, lane: str, *, first: int, key: VerifierKey, previous: str | None = None) -> None:
         """Begin a walk.
 
         Args:
             lane: the name that the records have to bear.
-            first: sequence of the first record that will be taken; above 0, its predecessor is unknown.
+            first: sequence of the first record that will be taken.
             key: the notary's.
+            previous: leaf hash of the record before; None where it is not known. Sequence 0 has none.
         """
         self.lane = lane
         self.first = first
@@ -66,12 +70,41 @@ class Walk:
         self.opened: record.Head | None = None
         self.certificate: certificate.Certificate | None = None
         self.certified_at = -1
+        self.certifying: Mapping[str, object] | None = None
         self.through: datetime | None = None
         self.closed = False
+        self.abandoned = False
         self._key = key
-        self._previous: str | None = "" if first == 0 else None  # None: the record before is not there
+        self._previous = "" if first == 0 else previous
         self._public_key: bytes | None = None
         self._latest: datetime | None = None  # newest time so far that later records are measured by
+
+    @property
+    def leaf(self) -> str:
+        """Leaf hash of the record before `next`; empty where that is not known, or `next` is 0."""
+        return self._previous or ""
+
+    def recall(self, data: bytes) -> None:
+        """Learn the lane's key and certificate from a record before `first`, whose place in the lane is not looked at.
+
+        Raises:
+            Bad: it is a LaneOpen or holds a certificate, and is not this lane's.
+            BadInput: it is no record, or its certificate is none of this notary's.
+        """
+        head = record.head(dsse.parse(data).payload)
+        if head.kind == record.Kind.LANE_OPEN:
+            self.opened = head
+            self._public_key = self._opening_key(head)
+        self._check_certificate(head)
+
+    def rely_on(self, envelope: Mapping[str, object]) -> None:
+        """Learn the same from the certificate itself.
+
+        Raises:
+            Bad: it is another lane's.
+            BadInput: it is none of this notary's.
+        """
+        self._rely_on(certificate.check(envelope, self._key))
 
     def begin(self, sequence: int) -> None:
         """Check that a commit which bears this sequence in its name comes next.
@@ -96,11 +129,12 @@ class Walk:
         self.record_id = head.id[:80]
         self._check_place(head)
         self._check_kind(head)
+        self.abandoned = head.kind == record.Kind.LANE_ABANDONED
         self._check_signature(envelope)
         self._check_certificate(head)
         self._check_time(head, times.read(head.time))
         self._previous = leaf_hash(data)
-        self.closed = head.kind == record.Kind.LANE_CLOSE
+        self.closed = self.abandoned or head.kind == record.Kind.LANE_CLOSE
         self.next += 1
 
     def _check_place(self, head: record.Head) -> None:
@@ -114,7 +148,7 @@ class Walk:
     def _check_kind(self, head: record.Head) -> None:
         opens = head.kind == record.Kind.LANE_OPEN
         if self.closed:
-            raise Bad(expected="nothing after the LaneClose", got=f"a {head.kind[:40]} record")
+            raise Bad(expected="nothing after the lane's last record", got=f"a {head.kind[:40]} record")
         if opens is not (head.sequence == 0):
             raise Bad(expected="LaneOpen as the first record and nowhere else", got=f"a {head.kind[:40]} record")
         if opens:
@@ -133,21 +167,27 @@ class Walk:
     def _check_signature(self, envelope: dsse.Envelope) -> None:
         if envelope.payload_type != record.PAYLOAD_TYPE:
             raise Bad(expected=f"payload type {record.PAYLOAD_TYPE}", got=envelope.payload_type[:120])
-        if envelope.keyid != self.lane:
-            raise Bad(expected=f"key id {self.lane}", got=f"key id {envelope.keyid[:80]}")
-        if self._public_key is not None and not envelope.signed_by(self._public_key):
-            raise Bad(expected="a signature by the lane's key", got="a signature that does not verify")
+        whose, keyid, public_key = "the lane", self.lane, self._public_key
+        if self.abandoned:
+            whose, keyid, public_key = "the notary", self._key.keyid, self._key.public_key
+        if envelope.keyid != keyid:
+            raise Bad(expected=f"key id {keyid}", got=f"key id {envelope.keyid[:80]}")
+        if public_key is not None and not envelope.signed_by(public_key):
+            raise Bad(expected=f"a signature by {whose}'s key", got="a signature that does not verify")
 
     def _check_certificate(self, head: record.Head) -> None:
         if head.certificate is None:
             return
         if self.certificate is not None:
             raise Bad(expected="one certificate", got="a second one")
-        stated = certificate.check(head.certificate, self._key)
+        self._rely_on(certificate.check(head.certificate, self._key))
+        self.certified_at = head.sequence
+        self.certifying = head.certificate
+
+    def _rely_on(self, stated: certificate.Certificate) -> None:
         if stated.lane != self.lane or self._public_key not in {None, stated.public_key}:
             raise Bad(expected=f"a certificate of lane {self.lane} and its key", got=f"one of lane {stated.lane}")
         self.certificate = stated
-        self.certified_at = head.sequence
         self._public_key = stated.public_key
 
     def _check_time(self, head: record.Head, time: datetime) -> None:

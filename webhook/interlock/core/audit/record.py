@@ -53,6 +53,7 @@ class Kind(StrEnum):
     LANE_OPEN = "LaneOpen"
     LANE_CERTIFIED = "LaneCertified"
     LANE_CLOSE = "LaneClose"
+    LANE_ABANDONED = "LaneAbandoned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +194,11 @@ def lane_certified(writer: Writer, *, now: datetime, certificate: JsonObject) ->
 def lane_close(writer: Writer, *, now: datetime, reason: str) -> JsonObject:
     """Make the body of a lane's last record."""
     return about_itself(Kind.LANE_CLOSE, cluster=writer.cluster, now=now) | {"reason": reason}
+
+
+def lane_abandoned(*, cluster: str, now: datetime, reason: str) -> JsonObject:
+    """Make the body of the record with which the notary ends a lane whose guard is gone; the notary signs it."""
+    return about_itself(Kind.LANE_ABANDONED, cluster=cluster, now=now) | {"reason": reason}
 
 
 def place(made: Mapping[str, object], *, record_id: str, lane: str, sequence: int, previous: str) -> bytes:

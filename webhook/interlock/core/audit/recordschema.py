@@ -57,7 +57,7 @@ EVERY_RECORD = (
     _string(
         "kind",
         "what the record is about: Decision, PolicyChange, SeriesCount, BatchOpen, BatchClose, "
-        "LaneOpen, LaneCertified, LaneClose",
+        "LaneOpen, LaneCertified, LaneClose, LaneAbandoned",
     ),
     _string("id", "UUIDv7; the record's name"),
     _string("lane", "the lane that it stands in: first 16 hex digits of the SHA-256 of the lane's public key"),
@@ -218,6 +218,8 @@ LANE_OPEN = (
 
 LANE_CLOSE = (_string("reason", "Stopped, ClockStepped, TakenOver"),)
 
+LANE_ABANDONED = (_string("reason", "GuardGone, or Broken: what follows is not the lane's"),)
+
 FIELDS: Mapping[Kind, tuple[Field, ...]] = {
     Kind.DECISION: DECISION,
     Kind.POLICY_CHANGE: POLICY_CHANGE,
@@ -227,4 +229,5 @@ FIELDS: Mapping[Kind, tuple[Field, ...]] = {
     Kind.LANE_OPEN: LANE_OPEN,
     Kind.LANE_CERTIFIED: CERTIFICATE,
     Kind.LANE_CLOSE: LANE_CLOSE,
+    Kind.LANE_ABANDONED: LANE_ABANDONED,
 }

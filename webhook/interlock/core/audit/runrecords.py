@@ -57,15 +57,16 @@ def left_open(records: Sequence[JsonObject], *, now: datetime) -> list[JsonObjec
         records: of one lane, in their order.
         now: the present.
     """
-    if not records or records[-1]["kind"] == Kind.LANE_CLOSE:
+    own = [one for one in records if one["kind"] != Kind.LANE_ABANDONED]  # which the notary wrote
+    if not own or own[-1]["kind"] == Kind.LANE_CLOSE:
         return []
     newest: dict[str, JsonObject] = {}
-    for one in records:
+    for one in own:
         if one["kind"] == Kind.SERIES_COUNT:
             newest[one["series"]] = one
         elif one["kind"] == Kind.DECISION and one["verdict"] == Verdict.DENY.title:
             newest[one["id"]] = one
-    end = times.read(records[-1]["time"])
+    end = times.read(own[-1]["time"])
     return [_lower_bound(one, now) for one in newest.values() if _may_go_on(one, end)]
 
 

@@ -1,0 +1,93 @@
+"""A whole ledger as tests run it: guards, the notary, a store outside, and what verification says of it."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from interlock.core.audit import cut, segment
+from interlock.core.audit.logwalk import LogWalk
+from interlock.core.audit.merging import Draft, by_lane, records_of
+from interlock.core.audit.notekey import VerifierKey
+from interlock.core.audit.segment import Segment
+from interlock.core.ports import StoredCommit
+from interlock.ledger.endings import Endings
+from interlock.ledger.notary import Notary
+from interlock.ledger.shipping import Shipper
+from tests.fakes.log_store import FakeLogStore
+from tests.fakes.notary import NAME
+from tests.ledger.guards import CLUSTER, Entropy, Ledger, at_once
+
+
+class NotaryKey:
+    """The key that `tests.fakes.notary` certifies with."""
+
+    def __init__(self, seed: bytes = b"n" * 32) -> None:
+        self._private = Ed25519PrivateKey.from_private_bytes(seed)
+        self.public = VerifierKey(name=NAME, public_key=self._private.public_key().public_bytes_raw())
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign."""
+        return self._private.sign(message)
+
+
+async def inline(work: Callable[[], Draft]) -> Draft:
+    """Compute at once, so that tests know when."""
+    return work()
+
+
+def notary(
+    ledger: Ledger,
+    store: FakeLogStore,
+    *,
+    alive: Iterable[str] | None = None,
+    shipper: Shipper | None = None,
+    seed: str = "notary",
+) -> Notary:
+    """A notary over a guard's ledger; by default nobody knows which guards live."""
+    key = NotaryKey()
+    return Notary(
+        store,
+        key=key,
+        cluster=CLUSTER,
+        clock=ledger.clock,
+        endings=Endings(
+            store,
+            key=key,
+            cluster=CLUSTER,
+            clock=ledger.clock,
+            entropy=Entropy(seed),
+            alive=lambda: None if alive is None else frozenset(alive),
+            pause=at_once,
+        ),
+        shipper=shipper,
+        pause=at_once,
+        compute=inline,
+    )
+
+
+def segments(store: FakeLogStore) -> list[Segment]:
+    """The log as the cluster holds it, records included."""
+    lanes = by_lane(store.lanes.stored())
+    return [_whole(each, lanes) for each in store.stored()]
+
+
+def _whole(stored: StoredCommit, lanes: dict[str, list[StoredCommit]]) -> Segment:
+    found = segment.unpack(stored.body)
+    records = records_of(cut.opened(found.cut, NotaryKey().public), lanes)
+    return Segment(records=records, cut=found.cut, checkpoint=found.checkpoint)
+
+
+def walked(log: Iterable[Segment]) -> LogWalk:
+    """A log read to its end."""
+    walk = LogWalk(NotaryKey().public)
+    for each in log:
+        walk.take(each)
+    return walk
+
+
+async def turned(made: Notary, times: int = 1) -> None:
+    """Let a notary do what is due."""
+    for _ in range(times):
+        while await made.turn():
+            await asyncio.sleep(0)

@@ -1,0 +1,213 @@
+"""The rules of the log, as a state machine: segments go in one by one, the first bad one raises.
+
+- Cuts are numbered without a gap, each names the one before, none is older than the one before.
+- Every record and every cut is in the tree, in the order of the log; an epoch has a tree of its own.
+- The checkpoint is the notary's, over exactly this tree.
+- A cut names every lane that was open before, and tells of each lane exactly what the segment holds.
+- What a lane may hold stands in `core.audit.lanewalk`; nothing follows the end of a lane.
+
+A walk may begin at any segment: the tree and the lanes before it are then the notary's word, given in the first cut.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from interlock.core import times
+from interlock.core.audit import checkpoint, cut
+from interlock.core.audit.cut import Cut, LaneCut, State
+from interlock.core.audit.lanewalk import Bad, Walk
+from interlock.core.audit.leaf import leaf_hash
+from interlock.core.audit.notekey import VerifierKey
+from interlock.core.audit.segment import Segment
+from interlock.core.audit.tree import Frontier
+
+# What the clocks of two controllers may differ: the later one's first cut may seem older than the earlier one's last.
+CLOCK_TOLERANCE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What was looked at.
+
+    Attributes:
+        lane: name of the lane; empty where it is the segment as a whole.
+        sequence: of the record in it; -1 likewise.
+        record_id: of that record, if it can be read.
+    """
+
+    lane: str = ""
+    sequence: int = -1
+    record_id: str = ""
+
+
+class LogWalk:
+    """A log read segment by segment; `take` raises at the first bad one, and the walk ends there.
+
+    Attributes:
+        first: number of the first segment; None before it.
+        next: number of the one to come.
+        begins_epoch: whether the first one began an epoch's tree, so that nothing of its tree is taken on trust.
+        newest: the last good cut.
+        checkpoint: the one over it.
+        records: how many good records.
+        lanes: every lane met, by name.
+        ended: how each lane ended that has.
+        broken: what the notary found wrong in a lane, by name.
+        place: what is being looked at, for the message about what is bad.
+    """
+
+    def __init__(self, key: VerifierKey) -> None:
+        """Begin.
+
+        Args:
+            key: the notary's.
+        """
+        self.first: int | None = None
+        self.next = 0
+        self.begins_epoch = False
+        self.newest: Cut | None = None
+        self.checkpoint: checkpoint.Checkpoint | None = None
+        self.records = 0
+        self.lanes: dict[str, Walk] = {}
+        self.ended: dict[str, State] = {}
+        self.broken: dict[str, str] = {}
+        self.place = Place()
+        self._key = key
+        self._tree = Frontier()
+        self._leaf = ""  # of the newest cut
+
+    @property
+    def open(self) -> set[str]:
+        """Lanes that have not ended."""
+        return self.lanes.keys() - self.ended.keys()
+
+    def take(self, segment: Segment) -> None:
+        """Check the next segment and go on to the one after.
+
+        Raises:
+            Bad: it breaks one of the rules.
+            BadInput: a part of it is not what it has to be, or not the notary's.
+        """
+        self.place = Place()
+        made = cut.opened(segment.cut, self._key)
+        self._check_order(made)
+        tree = self._check_tree(made, segment)
+        over = self._check_checkpoint(made, segment, tree)
+        self._check_lanes(made, segment)
+        self._go_on(made, segment, tree, over)
+
+    def _check_order(self, made: Cut) -> None:
+        if self.newest is None:
+            if made.number == 0 and made.previous:
+                raise Bad(expected="no cut before number 0", got=made.previous[:80])
+            return
+        if made.number != self.next:
+            raise Bad(expected=f"cut {self.next}", got=f"cut {made.number}")
+        if made.previous != self._leaf:
+            raise Bad(expected=f"previous cut {self._leaf}", got=made.previous[:80] or "(none)")
+        if made.cluster != self.newest.cluster or made.epoch < self.newest.epoch:
+            got = f"cluster {made.cluster[:40]}, epoch {made.epoch[:10]}"
+            raise Bad(expected=f"cluster {self.newest.cluster}, epoch {self.newest.epoch} or later", got=got)
+        if made.time < self.newest.time - CLOCK_TOLERANCE:
+            raise Bad(expected=f"a time not before {times.write(self.newest.time)}", got=times.write(made.time))
+
+    def _check_tree(self, made: Cut, segment: Segment) -> Frontier:
+        """The tree in front of the cut."""
+        leaves = [bytes.fromhex(leaf_hash(record)) for record in segment.records]
+        begun = Frontier().append(leaves)
+        if self.newest is None:
+            self.begins_epoch = made.tree == begun
+            known = begun if made.number == 0 else made.tree
+        else:
+            known = self._tree.append(leaves) if made.epoch == self.newest.epoch else begun
+        if made.tree != known:
+            raise Bad(
+                expected=f"a tree of {known.size} leaves, root {known.root.hex()}, before cut {made.number}",
+                got=f"one of {made.tree.size} leaves, root {made.tree.root.hex()}",
+            )
+        return known
+
+    def _check_checkpoint(self, made: Cut, segment: Segment, tree: Frontier) -> checkpoint.Checkpoint:
+        over = checkpoint.opened(segment.checkpoint, self._key)
+        whole = tree.append([bytes.fromhex(leaf_hash(segment.cut))])
+        expected = checkpoint.Checkpoint(origin=cut.origin(made.cluster, made.epoch), size=whole.size, root=whole.root)
+        if over != expected:
+            raise Bad(expected=f"a checkpoint that says {expected.text!r}", got=repr(over.text))
+        return over
+
+    def _check_lanes(self, made: Cut, segment: Segment) -> None:
+        missing = self.open - {lane.lane for lane in made.lanes}
+        if missing:
+            raise Bad(expected=f"lane {min(missing)}, which is open, in cut {made.number}", got="no word of it")
+        records = iter(segment.records)
+        for lane in made.lanes:
+            self.place = Place(lane=lane.lane, sequence=lane.first)
+            self._check_lane(lane, records, first=self.newest is None and made.number > 0)
+        self.place = Place()
+        if next(records, None) is not None:
+            raise Bad(expected="no record that the cut does not tell of", got="one more")
+
+    def _check_lane(self, lane: LaneCut, records: Iterable[bytes], *, first: bool) -> None:
+        walk = self._walk(lane, first=first)
+        if (walk.next, walk.leaf) != (lane.first, lane.previous):
+            got = f"sequence {lane.first} after {lane.previous[:80] or '(none)'}"
+            raise Bad(expected=f"sequence {walk.next} after {walk.leaf or '(none)'}", got=got)
+        if lane.certificate is not None and walk.certificate is None:
+            walk.rely_on(lane.certificate)
+        for record in _some(records, lane.next - lane.first):
+            self._take_record(walk, record)
+        self.place = Place(lane=lane.lane, sequence=walk.next)
+        if (walk.next, walk.leaf) != (lane.next, lane.leaf):
+            got = f"sequence {lane.next} after {lane.leaf[:80] or '(none)'}"
+            raise Bad(expected=f"the cut to say sequence {walk.next} after {walk.leaf or '(none)'}", got=got)
+        self._check_state(walk, lane)
+
+    def _walk(self, lane: LaneCut, *, first: bool) -> Walk:
+        known = self.lanes.get(lane.lane)
+        if lane.lane in self.ended:
+            raise Bad(expected="nothing of a lane that has ended", got=f"lane {lane.lane}, {self.ended[lane.lane]}")
+        if known is None:
+            if not first and lane.first > 0:
+                raise Bad(expected=f"lane {lane.lane}, which is new, from sequence 0 on", got=f"from {lane.first} on")
+            known = Walk(lane.lane, first=lane.first, key=self._key, previous=lane.previous)
+            self.lanes[lane.lane] = known
+        return known
+
+    def _take_record(self, walk: Walk, record: bytes) -> None:
+        self.place = Place(lane=walk.lane, sequence=walk.next)
+        try:
+            walk.take(record)
+        finally:
+            self.place = Place(lane=walk.lane, sequence=self.place.sequence, record_id=walk.record_id)
+
+    def _check_state(self, walk: Walk, lane: LaneCut) -> None:
+        if lane.state is State.BROKEN:
+            self.broken[lane.lane] = lane.fault
+        else:
+            ended = State.ABANDONED if walk.abandoned else State.CLOSED if walk.closed else State.OPEN
+            if lane.state is not ended:
+                raise Bad(expected=f"lane {lane.lane} {ended}", got=lane.state)
+        if lane.state is not State.OPEN:
+            self.ended[lane.lane] = lane.state
+
+    def _go_on(self, made: Cut, segment: Segment, tree: Frontier, over: checkpoint.Checkpoint) -> None:
+        if self.first is None:
+            self.first = made.number
+        self.newest, self.checkpoint, self.next = made, over, made.number + 1
+        self.records += len(segment.records)
+        self._leaf = leaf_hash(segment.cut)
+        self._tree = tree.append([bytes.fromhex(self._leaf)])
+
+
+def _some(records: Iterable[bytes], count: int) -> Iterable[bytes]:
+    """The next records, as many as there are to be.
+
+    Raises:
+        Bad: there are fewer.
+    """
+    for left in range(count, 0, -1):
+        record = next(iter(records), None)
+        if record is None:
+            raise Bad(expected=f"{left} more records that the cut tells of", got="the end of the segment")
+        yield record

@@ -1,0 +1,191 @@
+"""The notary: lanes become one log, a cut and its signed checkpoint at a time.
+
+    every few seconds, if records wait, and every minute in any case:
+        take what follows in every lane, verified ─▶ cut ─▶ sign ─▶ CREATE it under its number
+
+The name of a checkpoint is its number, and a CREATE of a taken name fails. That is the fence between two notaries: the
+log has one checkpoint of each number, whoever leads. Whoever finds other bytes under a number that it wanted to give
+begins anew from what is stored.
+
+Lanes that nobody will end are ended here (`ledger.endings`). What becomes of the log outside the cluster is
+`ledger.shipping`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from interlock.core.audit import checkpoint, segment
+from interlock.core.audit import cut as cuts
+from interlock.core.audit.merging import Draft, Log, by_lane
+from interlock.core.audit.segment import Segment
+from interlock.core.ports import Clock, LogStore, StoredCommit
+from interlock.errors import BadInput, ClusterError, Fork
+from interlock.ledger.durable import Commit, Pause, make_durable
+from interlock.ledger.endings import Endings, Signer
+from interlock.ledger.shipping import Shipper
+
+HEARTBEAT = timedelta(seconds=60)
+"""Between two cuts, also when nothing happened: what verification calls fresh is twice that."""
+
+MERGE_SECONDS = 5.0
+"""How long a record waits at most for a cut while all goes well; it has to be outside the cluster within a minute."""
+
+LOG = structlog.get_logger("interlock.ledger")
+
+Compute = Callable[[Callable[[], Draft]], Awaitable[Draft]]
+
+
+@dataclass(slots=True)
+class NotaryStatus:
+    """How the log stands.
+
+    Attributes:
+        number: of the newest checkpoint; -1 before the first.
+        size: leaves of the epoch's tree.
+        records: merged by this process.
+        at: time of the newest cut.
+        open: open lanes.
+        broken: fault of each lane that broke while this process led, by name.
+        fault: why the newest attempt failed; empty after one succeeded.
+    """
+
+    number: int = -1
+    size: int = 0
+    records: int = 0
+    at: datetime | None = None
+    open: int = 0
+    broken: dict[str, str] = field(default_factory=dict)
+    fault: str = ""
+
+
+class Notary:
+    """Merges and signs; one term of a leader is one notary.
+
+    Attributes:
+        status: how the log stands.
+        log: where it goes on; None before it is known.
+    """
+
+    def __init__(
+        self,
+        store: LogStore,
+        *,
+        key: Signer,
+        cluster: str,
+        clock: Clock,
+        endings: Endings,
+        shipper: Shipper | None,
+        pause: Pause = asyncio.sleep,
+        compute: Compute | None = None,
+    ) -> None:
+        """Wire it.
+
+        Args:
+            store: the cluster's part of the ledger.
+            key: the notary's.
+            cluster: uid of namespace kube-system.
+            clock: the present.
+            endings: ends lanes in place of their guards.
+            shipper: asked at the beginning what there is outside; None where nothing is shipped.
+            pause: waits between attempts.
+            compute: runs what takes long; in a thread unless tests want to know when it ends.
+        """
+        self.status = NotaryStatus()
+        self.log: Log | None = None
+        self._store = store
+        self._key = key
+        self._cluster = cluster
+        self._clock = clock
+        self._endings = endings
+        self._shipper = shipper
+        self._pause = pause
+        self._compute = compute or in_thread
+
+    async def run(self) -> None:
+        """Work for ever."""
+        while True:
+            try:
+                again = await self.turn()
+            except (ClusterError, BadInput, Fork) as error:
+                self._failed(str(error))
+                self.log = None
+                again = False
+            if not again:
+                await self._pause(MERGE_SECONDS)
+
+    async def turn(self) -> bool:
+        """Do what is due; True if there is more that need not wait.
+
+        Raises:
+            ClusterError: the cluster does not answer as needed.
+            BadInput: what is stored is none of this notary's.
+            Fork: another notary was there before.
+        """
+        if self.log is None:
+            self.log = await self._begin()
+        stored = await self._store.commits()
+        await self._endings.end_quiet(self.log, stored)
+        if not self._is_due(self.log, stored):
+            return False
+        return await self._cut(self.log, stored)
+
+    async def _begin(self) -> Log:
+        """The log as it is stored: after the newest checkpoint in the cluster, or outside if that is further on."""
+        found = await self._store.checkpoints()
+        newest = segment.unpack(found[-1].body) if found else None
+        number = segment.parse_name(found[-1].name) if found else -1
+        if self._shipper is not None:
+            outside = await self._shipper.after(number, self._epochs(newest))
+            newest = outside or newest
+        if newest is None:
+            return Log(cluster=self._cluster, key=self._key.public)
+        checkpoint.opened(newest.checkpoint, self._key.public)
+        return Log.after(newest.cut, await self._store.commits(), key=self._key.public)
+
+    def _epochs(self, newest: Segment | None) -> tuple[str, ...]:
+        """Where the store may have more: from the epoch of the newest cut known here on, or the last two."""
+        now = self._clock()
+        since = now - timedelta(days=31) if newest is None else cuts.opened(newest.cut, self._key.public).time
+        return tuple(sorted({cuts.epoch_of(since), cuts.epoch_of(now)}))
+
+    def _is_due(self, log: Log, stored: Sequence[StoredCommit]) -> bool:
+        return log.time is None or self._clock() - log.time >= HEARTBEAT or log.lags(stored)
+
+    async def _cut(self, log: Log, stored: Sequence[StoredCommit]) -> bool:
+        """Add one cut; True if something was left for the next."""
+        draft = await self._compute(lambda: log.draft(stored, now=self._clock()))
+        sealed = cuts.seal(draft.cut, key=self._key.public, sign=self._key.sign)
+        note = checkpoint.signed(log.checkpoint(draft, sealed), key=self._key.public, sign=self._key.sign)
+        body = Segment(records=(), cut=sealed, checkpoint=note).pack()
+        commit = Commit(name=segment.name(draft.cut.number), lane="", body=body)
+        await make_durable(commit, store=self._store, pause=self._pause, failed=self._failed)
+        log.accept(draft, sealed)
+        self._tell(log, draft)
+        for lane, fault in draft.broken.items():
+            LOG.error("a lane of the ledger is broken", lane=lane, why=fault)
+            await self._endings.end_broken(lane, by_lane(stored)[lane])
+        return draft.full
+
+    # -------------------------------------------------------------------------------------------------- status
+
+    def _failed(self, why: str) -> None:
+        if why != self.status.fault:
+            LOG.warning("the log does not grow", why=why)
+        self.status.fault = why
+
+    def _tell(self, log: Log, draft: Draft) -> None:
+        status = self.status
+        status.number, status.size, status.at = draft.cut.number, log.tree.size, draft.cut.time
+        status.records += len(draft.records)
+        status.open = len(log.open)
+        status.broken |= draft.broken
+        status.fault = ""
+
+
+async def in_thread(work: Callable[[], Draft]) -> Draft:
+    """Verifying thousands of signatures takes a second, in which others want to be served."""
+    return await asyncio.to_thread(work)

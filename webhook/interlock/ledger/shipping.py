@@ -1,0 +1,141 @@
+"""Shipping: each segment becomes one locked object outside the cluster, and only then may the cluster forget.
+
+    put (If-None-Match, SHA-256, COMPLIANCE until …) ── name taken ── same bytes? ── no ──▶ Conflict
+         │                                                    └────── yes ─┐
+         ▼                                                                 ▼
+    read back: version, digest, mode, date ── as asked ──▶ shipped      (an answer of ours was lost)
+                                           └─ otherwise ──▶ Unlocked
+
+A segment's bytes are the same whoever makes them, from the cut, the checkpoint and the lanes' commits; so two shippers
+at once do no harm, and one that lost an answer begins again.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from interlock.core import times
+from interlock.core.audit import cut as cuts
+from interlock.core.audit import merging, segment
+from interlock.core.audit.cut import Cut
+from interlock.core.audit.notekey import VerifierKey
+from interlock.core.audit.segment import Segment
+from interlock.core.ports import LockedObject, LogStore, ObjectStore
+from interlock.errors import Conflict, LedgerError, NameTaken, NotFound
+
+COMPLIANCE = "COMPLIANCE"
+
+CLOCK_SLACK = timedelta(minutes=1)
+"""Between asking a store for the time and its storing something; and servers keep dates to the second or minute."""
+
+
+class Unlocked(LedgerError):
+    """The store has taken an object and not locked it as it was asked to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """How objects are to be locked.
+
+    Attributes:
+        retention: for how long.
+        required: False where the store is known to lock nothing, and that was said to be good enough.
+    """
+
+    retention: timedelta
+    required: bool = True
+
+
+class Shipper:
+    """Puts segments into an object store."""
+
+    def __init__(self, archive: ObjectStore, store: LogStore, *, key: VerifierKey, lock: Lock) -> None:
+        """Wire it.
+
+        Args:
+            archive: where to.
+            store: where cuts and records are in the cluster.
+            key: the notary's.
+            lock: how.
+        """
+        self._archive = archive
+        self._store = store
+        self._key = key
+        self._lock = lock
+
+    @property
+    def name(self) -> str:
+        """What to call the store."""
+        return self._archive.name
+
+    async def ship(self, number: int) -> Cut:
+        """Ship the segment of this cut, which the cluster holds with all its records; return the cut.
+
+        Raises:
+            BadInput: the cluster does not hold it, or its records, any more.
+            Conflict: the store holds another segment under this number.
+            Unlocked: the store has taken it without the lock.
+            Unavailable, Forbidden: the store, or the cluster, does not answer as needed.
+        """
+        stored = segment.unpack(await self._store.read(segment.name(number)))
+        cut = cuts.opened(stored.cut, self._key)
+        records = merging.records_of(cut, merging.by_lane(await self._store.commits()))
+        whole = Segment(records=records, cut=stored.cut, checkpoint=stored.checkpoint)
+        await self._put(segment.key(cut.epoch, number), whole.pack())
+        return cut
+
+    async def after(self, number: int, epochs: tuple[str, ...]) -> Segment | None:
+        """The newest segment that the store holds beyond this number, in any of these epochs; None if there is none.
+
+        It is more than one that was just shipped only where the cluster went back to an older state.
+
+        Raises:
+            BadInput: what is there is no segment.
+            Unavailable, Forbidden: the store does not answer as needed.
+        """
+        found = None
+        while (following := await self._first_of(number + 1, epochs)) is not None:
+            found, number = following, number + 1
+        return None if found is None else segment.unpack(await self._archive.get(found, limit=segment.MAX_OBJECT_BYTES))
+
+    async def _first_of(self, number: int, epochs: tuple[str, ...]) -> str | None:
+        for epoch in epochs:
+            try:
+                await self._archive.head(segment.key(epoch, number))
+            except NotFound:
+                continue
+            return segment.key(epoch, number)
+        return None
+
+    async def _put(self, key: str, body: bytes) -> None:
+        until = await self._archive.now() + self._lock.retention + CLOCK_SLACK
+        try:
+            version = await self._archive.put(key, body, retain_until=until)
+        except NameTaken as taken:
+            if await self._archive.get(key, limit=segment.MAX_OBJECT_BYTES) != body:
+                raise Conflict(f"{self.name} holds another segment as {key}: another notary writes there") from taken
+            version = ""
+        held = await self._archive.head(key, version=version)
+        faults = lock_faults(held, body, self._lock)
+        if faults:
+            raise Unlocked(f"{self.name} has stored {key} otherwise than asked: {'; '.join(faults)}")
+
+
+def lock_faults(held: LockedObject, body: bytes, lock: Lock) -> list[str]:
+    """What is wrong with an object that was put: words for people, none if it is held as asked."""
+    faults = []
+    if held.sha256 and held.sha256 != hashlib.sha256(body).hexdigest():
+        faults.append(f"its SHA-256 is {held.sha256}")
+    if held.size != len(body):
+        faults.append(f"it has {held.size} bytes of {len(body)}")
+    if lock.required:
+        if held.mode != COMPLIANCE:
+            faults.append(f"its lock is {held.mode or 'none'}")
+        if not _long_enough(held.retain_until, held.modified + lock.retention):
+            until = times.write(held.retain_until) if held.retain_until else "never"
+            faults.append(f"it is locked until {until}")
+    return faults
+
+
+def _long_enough(until: datetime | None, wanted: datetime) -> bool:
+    return until is not None and until >= wanted - CLOCK_SLACK
