@@ -120,9 +120,9 @@ async def _operate(operator: Operator, *, stopping: asyncio.Event, over: asyncio
         run = asyncio.create_task(_run_kopf(operator, stopping=stopping, over=over), name="one run of kopf")
         try:
             await asyncio.wait({run})
-        finally:
+        finally:  # also where something else has failed: what kopf leaves would hold up the end of the process
             run.cancel()
-        await _strays_ended()
+            await _strays_ended()
         if over.is_set():
             return
         LOG.error("kopf ended by itself and is begun anew", exc_info=None if run.cancelled() else run.exception())
