@@ -3,6 +3,7 @@
 It lives as long as whoever started it, on a port of its own, with credentials made for it.
 """
 
+import asyncio
 import http.client
 import os
 import secrets
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from aiobotocore.session import get_session
 
 from devtools import launch, toolchain
 from devtools.cluster.network import free_ports
@@ -43,6 +46,22 @@ class Server:
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+
+    @property
+    def credentials(self) -> str:
+        """The same as a credentials file of AWS's tools."""
+        return f"[default]\naws_access_key_id = {self.user}\naws_secret_access_key = {self.password}\n"
+
+    def make_bucket(self, name: str) -> str:
+        """Make a bucket with object lock; returns its address, as Interlock takes it."""
+        asyncio.run(self._make_bucket(name))
+        return f"s3://{name}?endpoint={self.endpoint}&region=us-east-1"
+
+    async def _make_bucket(self, name: str) -> None:
+        session = get_session()
+        session.set_credentials(self.user, self.password)
+        async with session.create_client("s3", region_name="us-east-1", endpoint_url=self.endpoint) as client:
+            await client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
 
 
 @contextmanager

@@ -15,18 +15,27 @@ from tests.support.kubectl import Kubectl
 pytestmark = pytest.mark.cluster
 
 NEXT_RECORDS = "interlock-lane-0123456789abcdef-0000000002"
+CHECKPOINT = "interlock-checkpoint-000000000002"
 OUTSIDERS = [ADMINISTRATOR, BREAK_GLASS, NAMESPACES]
 
 
-@pytest.mark.parametrize("who", [CONTROLLER, *OUTSIDERS], ids=str)
-def test_created_by_guards_only(who: Caller, guarded: Guarded) -> None:
-    """Nobody else can add a commit to any lane."""
-    assert refused(guarded.makes(who, f"configmap/{NEXT_RECORDS}"), "written by its guards only")
+@pytest.mark.parametrize("who", OUTSIDERS, ids=str)
+@pytest.mark.parametrize("what", [NEXT_RECORDS, CHECKPOINT])
+def test_created_by_interlock_only(what: str, who: Caller, guarded: Guarded) -> None:
+    """Nobody else can add a commit to any lane, or a checkpoint."""
+    assert refused(guarded.makes(who, f"configmap/{what}"), "written by its guards only, and checkpoints by its")
 
 
-def test_created_by_guards(guarded: Guarded) -> None:
-    """A guard can."""
-    assert guarded.makes(GUARD, f"configmap/{NEXT_RECORDS}", DRY_RUN).ok
+@pytest.mark.parametrize("who", [GUARD, CONTROLLER], ids=str)
+def test_lanes_are_written_by_guards_and_ended_by_controllers(who: Caller, guarded: Guarded) -> None:
+    """Both can."""
+    assert guarded.makes(who, f"configmap/{NEXT_RECORDS}", DRY_RUN).ok
+
+
+def test_checkpoints_are_written_by_controllers(guarded: Guarded) -> None:
+    """A controller can, and a guard cannot."""
+    assert guarded.makes(CONTROLLER, f"configmap/{CHECKPOINT}", DRY_RUN).ok
+    assert refused(guarded.makes(GUARD, f"configmap/{CHECKPOINT}"), "checkpoints by its controller")
 
 
 def test_generated_name_is_no_way_around(guarded: Guarded) -> None:

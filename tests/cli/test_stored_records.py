@@ -14,8 +14,11 @@ from interlock.cli.main import app
 from interlock.core.audit import commits, lanes, runrecords
 from interlock.core.audit.runs import Run
 from interlock.core.ports import StoredCommit
+from interlock.core.types import JsonObject
+from tests.fakes.log_store import FakeLogStore
 from tests.fakes.notary import Answer, FakeNotary
 from tests.ledger.guards import HandClock, Ledger, body, running, written
+from tests.ledger.logs import notary, turned
 
 KUBECTL = """\
 #!/bin/sh
@@ -43,6 +46,7 @@ class Cluster:
         self.key = home / "notary.pub"
         self.key.write_text(f"{ledger.notary.key}\n")
         self.kubectl(KUBECTL.format(home=home))
+        self._checkpoints = asyncio.run(_checkpoints(ledger))
         self.holds(ledger.store.stored())
 
     def kubectl(self, script: str) -> None:
@@ -53,11 +57,18 @@ class Cluster:
 
     def holds(self, stored: Sequence[StoredCommit]) -> None:
         """Let it answer with these commits."""
-        items = [
-            {"metadata": {"name": one.name, "uid": one.uid}, "binaryData": {"r": base64.b64encode(one.body).decode()}}
-            for one in stored
-        ]
+        items = [_config_map(one, "lane") for one in stored]
+        items += [_config_map(one, "checkpoint") for one in self._checkpoints]
         (self._home / "answer.json").write_bytes(orjson.dumps({"items": items}))
+
+    def forgets_checkpoints(self) -> None:
+        """Let it answer without them."""
+        self._checkpoints = []
+        self.holds(self._ledger.store.stored())
+
+    def loses(self, count: int) -> None:
+        """Let the newest commits be gone."""
+        self.holds(self._ledger.store.stored()[:-count])
 
     def asked(self) -> str:
         """The arguments of the newest call."""
@@ -71,6 +82,18 @@ class Cluster:
         body = victim.body[:middle] + bytes([victim.body[middle] ^ 1]) + victim.body[middle + 1 :]
         self.holds([*stored[:2], StoredCommit(name=victim.name, uid=victim.uid, body=body), *stored[3:]])
         return victim.name
+
+
+async def _checkpoints(ledger: Ledger) -> list[StoredCommit]:
+    """What a notary makes of it."""
+    store = FakeLogStore(ledger.store)
+    await turned(notary(ledger, store))
+    return store.stored()
+
+
+def _config_map(one: StoredCommit, kind: str) -> JsonObject:
+    metadata = {"name": one.name, "uid": one.uid, "labels": {"interlock.dev/ledger": kind}}
+    return {"metadata": metadata, "binaryData": {"r": base64.b64encode(one.body).decode()}}
 
 
 def _cluster(home: Path, monkeypatch: pytest.MonkeyPatch, *answers: Answer, closed: bool = True) -> Cluster:
@@ -148,16 +171,41 @@ class TestVerify:
         done = _verify(cluster, "--output", "json")
         report = orjson.loads(done.stdout)
 
-        assert (done.exit_code, report["status"], report["lanes"][0]["last"]) == (0, "proven", 3)
-        assert report["notSeen"] == lanes.TAILS
+        assert (done.exit_code, report["status"], report["cluster"]["lanes"][0]["last"]) == (0, "proven", 3)
+        assert (report["log"], report["notSeen"]) == (None, [lanes.TAILS])
+
+    @pytest.mark.parametrize(
+        ("lane", "count", "code", "told"),
+        [
+            ("open", 1, 1, "expected records to sequence 2, which the newest checkpoint covers"),
+            ("open", 3, 1, "which is open in the newest checkpoint"),
+            ("closed", 1, 2, "1 records that are in the log and not in the cluster (any more)"),
+            ("closed", 4, 2, "which has ended in the newest checkpoint"),
+        ],
+        ids=["end of an open lane", "open lane", "end of a closed lane", "closed lane"],
+    )
+    def test_missing_records(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lane: str, count: int, code: int, told: str
+    ) -> None:
+        """What the newest checkpoint covers is missed: of an open lane that is tampering, one that ended may go."""
+        cluster = _cluster(tmp_path, monkeypatch, closed=lane == "closed")
+        cluster.loses(count)
+        done = _verify(cluster)
+
+        assert (done.exit_code, told in done.stdout) == (code, True)
+
+    def test_no_checkpoint(self, cluster: Cluster) -> None:
+        """Without one, nothing shows whether something is missing at the end, and that is said."""
+        cluster.forgets_checkpoints()
+        done = _verify(cluster)
+
+        assert (done.exit_code, "expected a checkpoint" in done.stdout) == (2, True)
 
     def test_kubectl_is_told_where(self, cluster: Cluster) -> None:
         """Kubeconfig, context and namespace are the user's choice."""
         _verify(cluster, "--kubeconfig", "/k", "--context", "c", "--namespace", "ns")
 
-        assert cluster.asked() == (
-            "--kubeconfig=/k --context=c get configmaps -n ns -l interlock.dev/ledger=lane -o json"
-        )
+        assert cluster.asked() == ("--kubeconfig=/k --context=c get configmaps -n ns -l interlock.dev/ledger -o json")
 
     def test_a_refusal_is_no_proof(self, cluster: Cluster) -> None:
         """What kubectl refuses ends with exit code 2, in kubectl's words."""

@@ -109,7 +109,7 @@ class KubeApi:
         key = (metadata.get("namespace", ""), metadata["name"])
         before = self._stores[kind].objects.get(key)
         self.version += 1
-        known: JsonObject = before["metadata"] if before else {"uid": f"uid-{next(self._uids)}", "generation": 0}
+        known: JsonObject = before["metadata"] if before else self._new_metadata()
         same = before is not None and before.get("spec") == obj.get("spec")
         stored = obj | {
             "apiVersion": kind.api_version,
@@ -117,12 +117,16 @@ class KubeApi:
             "metadata": metadata
             | {
                 "uid": known["uid"],
+                "creationTimestamp": known["creationTimestamp"],
                 "generation": known["generation"] + (0 if same else 1),
                 "resourceVersion": str(self.version),
             },
         }
         self._tell(kind, "MODIFIED" if before else "ADDED", key, stored)
         return stored
+
+    def _new_metadata(self) -> JsonObject:
+        return {"uid": f"uid-{next(self._uids)}", "generation": 0, "creationTimestamp": "2026-11-25T12:00:00Z"}
 
     def remove(self, kind: Kind, name: str, namespace: str = "") -> None:
         """Delete an object."""
@@ -215,7 +219,7 @@ class KubeApi:
             return self._create(target, body)
         if stored is None:
             return _status(404, f"{target.name} not found")
-        if request.method in {"PATCH", "PUT"} and not _expected(stored, body):
+        if request.method in {"PATCH", "PUT", "DELETE"} and not _expected(stored, body):
             return _status(409, f"{target.name} is another one, or has changed", "Conflict")
         match request.method:
             case "PATCH":
@@ -312,7 +316,7 @@ def _applies(request: web.Request) -> bool:
 
 def _expected(stored: JsonObject, body: JsonObject) -> bool:
     """Whether uid and resourceVersion are the stored ones, where the body names them."""
-    wanted = body.get("metadata", {})
+    wanted = body.get("metadata") or body.get("preconditions", {})
     return all(
         wanted.get(key, stored["metadata"][key]) == stored["metadata"][key] for key in ("uid", "resourceVersion")
     )

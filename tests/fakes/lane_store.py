@@ -45,8 +45,8 @@ class Arbiter(Protocol):
 class Planned:
     """Fates given in advance, by verb; when they are used up, calls succeed."""
 
-    def __init__(self, *, create: Sequence[Fate] = (), read: Sequence[Fate] = ()) -> None:
-        self._plans = {"create": deque(create), "read": deque(read)}
+    def __init__(self, *, create: Sequence[Fate] = (), read: Sequence[Fate] = (), put: Sequence[Fate] = ()) -> None:
+        self._plans = {"create": deque(create), "read": deque(read), "put": deque(put)}
 
     async def fate(self, call: Call) -> Fate:
         """Take the next one of the plan, after one turn of the loop, as any real call takes."""

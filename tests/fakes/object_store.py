@@ -39,6 +39,10 @@ class FakeObjectStore:
         self._arbiter = arbiter or Planned()
         self._count = 0
 
+    def plan(self, *fates: Fate) -> None:
+        """What becomes of the next puts."""
+        self._arbiter = Planned(put=fates)
+
     async def put(self, key: str, body: bytes, *, retain_until: datetime) -> str:
         """Store an object."""
         fate = await self._arbiter.fate(Call("put", key))

@@ -1,20 +1,15 @@
 """Counting what policies did from stored records: every record once, whatever order and how often they are read."""
 
-import asyncio
-import base64
 from collections.abc import Sequence
 
+import orjson
 import pytest
 
 from interlock.core.audit import commits, dsse, record
 from interlock.core.types import JsonObject
 from interlock.errors import BadInput
-from interlock.kube.configmaps import LANE_LABEL, LEDGER_LABEL
-from interlock.kube.counters import Counts, LedgerReader, Tally
-from tests.fakes.kube_api import CONFIG_MAPS
-from tests.kube.conftest import Cluster, eventually
+from interlock.kube.counters import Counts, Tally
 
-HOME = "interlock-system"
 LANE = "ab" * 8
 
 
@@ -118,27 +113,23 @@ def test_what_is_no_commit_is_refused() -> None:
     assert tally.of("p") == Counts()
 
 
-async def test_the_ledger_is_followed(cluster: Cluster) -> None:
-    """What is stored and what is added later is counted, across cut and forgotten watches, and nonsense passed over."""
-    tally, changes = Tally(), asyncio.Event()
-    _store(cluster, *_commit(0, "Deny"))
-    _store(cluster, commits.name("ef" * 8, 0), b"nonsense")
-    reader = LedgerReader(cluster.api, tally, namespace=HOME, changed=changes.set)
-    task = asyncio.create_task(reader.run())
-    await eventually(lambda: tally.of("p").denials == 1)
-    _store(cluster, *_commit(1, "Deny", "Deny"))
-    await eventually(lambda: tally.of("p").denials == 3)
-    cluster.fake.cut()
-    cluster.fake.forget()
-    _store(cluster, *_commit(3, "Deny"))
-    await eventually(lambda: tally.of("p").denials == 4)
-    task.cancel()
-    await asyncio.wait({task})
+def test_counts_outlive_their_records() -> None:
+    """What was kept is the beginning of the next tally: nothing is lost, and nothing counts twice."""
+    first = Tally()
+    first.commit(*_commit(0, "Deny", "Deny"))
+    second = Tally()
+    second.take_up(orjson.loads(orjson.dumps(first.keep([LANE, "cd" * 8]))))
+    again = second.commit(*_commit(0, "Deny", "Deny"))
+    second.commit(*_commit(2, "Warn"))
 
-    assert changes.is_set()
+    assert (again, second.of("p").denials, second.of("p").matches) == (False, 2, 3)
 
 
-def _store(cluster: Cluster, name: str, body: bytes) -> None:
-    labels = {LEDGER_LABEL: "lane", LANE_LABEL: name.split("-")[2]}
-    metadata = {"name": name, "namespace": HOME, "labels": labels}
-    cluster.fake.put(CONFIG_MAPS, {"metadata": metadata, "binaryData": {"r": base64.b64encode(body).decode()}})
+@pytest.mark.parametrize("kept", [{}, {"counts": [], "next": {}}, {"counts": {"p": {"x": 1}}, "next": {}}])
+def test_what_are_no_counts_is_refused(kept: JsonObject) -> None:
+    """Whatever else stands there is an error, and counts nothing."""
+    tally = Tally()
+    with pytest.raises(BadInput, match="counts: got"):
+        tally.take_up(kept)
+
+    assert tally.of("p") == Counts()

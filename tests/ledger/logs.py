@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -11,12 +12,17 @@ from interlock.core.audit.merging import Draft, by_lane, records_of
 from interlock.core.audit.notekey import VerifierKey
 from interlock.core.audit.segment import Segment
 from interlock.core.ports import StoredCommit
+from interlock.ledger.archive import Archive
 from interlock.ledger.endings import Endings
 from interlock.ledger.notary import Notary
-from interlock.ledger.shipping import Shipper
+from interlock.ledger.retiring import Keep
+from interlock.ledger.shipping import Lock, Shipper
 from tests.fakes.log_store import FakeLogStore
 from tests.fakes.notary import NAME
+from tests.fakes.object_store import FakeObjectStore
 from tests.ledger.guards import CLUSTER, Entropy, Ledger, at_once
+
+RETENTION = timedelta(days=90)
 
 
 class NotaryKey:
@@ -41,7 +47,7 @@ def notary(
     store: FakeLogStore,
     *,
     alive: Iterable[str] | None = None,
-    shipper: Shipper | None = None,
+    archive: Archive | None = None,
     seed: str = "notary",
 ) -> Notary:
     """A notary over a guard's ledger; by default nobody knows which guards live."""
@@ -60,10 +66,34 @@ def notary(
             alive=lambda: None if alive is None else frozenset(alive),
             pause=at_once,
         ),
-        shipper=shipper,
+        archive=archive or unshipped(ledger, store),
         pause=at_once,
         compute=inline,
     )
+
+
+async def nothing() -> None:
+    """Nobody has to take note."""
+
+
+def unshipped(ledger: Ledger, store: FakeLogStore) -> Archive:
+    """An archive without a store outside, which keeps everything."""
+    return archive(ledger, store, None)
+
+
+def archive(
+    ledger: Ledger,
+    store: FakeLogStore,
+    outside: FakeObjectStore | None,
+    *,
+    keep: Keep = Keep(age=None, bytes=2**40),  # noqa: B008  a value
+    required: bool = True,
+) -> Archive:
+    """An archive that ships to a store."""
+    key = NotaryKey().public
+    lock = Lock(retention=RETENTION, required=required)
+    shipper = None if outside is None else Shipper(outside, store, key=key, lock=lock)
+    return Archive(store, shipper, key=key, keep=keep, clock=ledger.clock, retiring=nothing, pause=at_once)
 
 
 def segments(store: FakeLogStore) -> list[Segment]:

@@ -136,6 +136,9 @@ async def test_broken_lane_never_gets_in_and_is_ended() -> None:
         name = commits.name(second.lane, second.sequence)
         ledger.store.bodies[name] = ledger.store.bodies[name][:-9] + b"tampered!"
         await turned(made)
+        ledger.clock.turn(LONG)
+        await turned(made)  # says it again
+        await turned(notary(ledger, store))
         walk = walked(segments(store))
 
         assert (walk.lanes[first.lane].next, walk.ended) == (second.sequence, {first.lane: State.BROKEN})
@@ -187,8 +190,8 @@ def test_the_largest_cut_fits_an_envelope() -> None:
             next=10**10 + 4096,
             previous="f" * 64,
             leaf="e" * 64,
-            state=State.BROKEN if number < 8 else State.ABANDONED,
-            fault="x" * 500 if number < 8 else "",
+            state=State.BROKEN if number < cut.MAX_BROKEN else State.ABANDONED,
+            fault="x" * cut.MAX_FAULT if number < cut.MAX_BROKEN else "",
             certificate=certified if number >= cut.MAX_OPEN - cut.MAX_CERTIFICATES else None,
         )
         for number in range(cut.MAX_OPEN)

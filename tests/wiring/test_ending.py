@@ -31,7 +31,8 @@ def left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     path.write_text(STUBBORN)
     monkeypatch.setattr(ending, "KOPF", tmp_path)
     specification = importlib.util.spec_from_file_location("stubborn", path)
-    assert specification and specification.loader
+    assert specification
+    assert specification.loader
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module.watch
@@ -50,7 +51,7 @@ async def test_what_kopf_leaves_is_ended_when_something_else_fails(
 
     monkeypatch.setattr(ending, "_run_kopf", _run)
     operator = Operator(registry=kopf.OperatorRegistry(), configuration=kopf.OperatorSettings(), identity="guard")
-    running = asyncio.create_task(ending._operate(operator, stopping=asyncio.Event(), over=asyncio.Event()))
+    running = asyncio.create_task(ending.operate(operator, stopping=asyncio.Event(), over=asyncio.Event()))
     await started.wait()
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -42,6 +42,7 @@ GUARD_SECRET = "interlock-guard"  # noqa: S105  tls.crt, tls.key, ca.crt, path-s
 DIGEST_KEY_SECRET = "interlock-digest-key"  # noqa: S105  key: 32 bytes
 NOTARY_SECRET = "interlock-notary"  # noqa: S105  key: PKCS8 PEM, Ed25519
 NOTARY_CONFIG_MAP = "interlock-notary"  # notary.pub: the verifier key
+COUNTS_CONFIG_MAP = "interlock-counts"  # counts: what policies did by records that the cluster has forgotten
 NOTARY_AUDIENCE = "interlock-notary"  # of the token with which a guard asks for a lane certificate
 CONTROLLER_LEASE = "interlock-controller"
 
@@ -133,6 +134,25 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """Where the log goes, and how much of it stays.
+
+    Attributes:
+        store: address of the object store, as `ledger.stores.opening` reads it; empty for none.
+        retention_days: how long each object is locked there.
+        unlocked: go on although the store locks nothing.
+        keep_minutes: how long records stay in the cluster after they were shipped.
+        keep_megabytes: how much of the ledger stays there at most, compressed; without a store the oldest go beyond it.
+    """
+
+    store: str = ""
+    retention_days: int = 90
+    unlocked: bool = False
+    keep_minutes: int = 60
+    keep_megabytes: int = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerSettings:
     """One controller process.
 
@@ -145,6 +165,7 @@ class ControllerSettings:
         guard_service_port: its port.
         webhook_configuration: the ValidatingWebhookConfiguration that the chart made and that this process fills.
         self_repair: make the webhook configuration again when somebody deletes it.
+        log: where the log goes.
         drain_seconds: how long to go on serving after SIGTERM.
         log_level: debug, info, warning or error.
     """
@@ -157,6 +178,7 @@ class ControllerSettings:
     guard_service_port: int
     webhook_configuration: str
     self_repair: bool = False
+    log: LogSettings = LogSettings()
     drain_seconds: float = DRAIN_SECONDS
     log_level: str = "info"
 

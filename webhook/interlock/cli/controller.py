@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from interlock.settings import DRAIN_SECONDS, ApiAccess, ControllerSettings, Listen, Pod, api_server
+from interlock.settings import DRAIN_SECONDS, ApiAccess, ControllerSettings, Listen, LogSettings, Pod, api_server
 
 
 def controller(  # noqa: PLR0913  one parameter per argument of the command, as typer wants it
@@ -24,6 +24,15 @@ def controller(  # noqa: PLR0913  one parameter per argument of the command, as 
     self_repair: Annotated[
         bool, typer.Option("--self-repair", help="Make the webhook configuration again when somebody deletes it.")
     ] = False,
+    store: Annotated[str, typer.Option(help="Object store that the log is shipped to; empty for none.")] = "",
+    store_retention_days: Annotated[int, typer.Option(min=1, help="How long objects are locked there.")] = 90,
+    store_unlocked: Annotated[
+        bool, typer.Option("--store-unlocked", help="Ship although the store locks nothing.")
+    ] = False,
+    keep_minutes: Annotated[
+        int, typer.Option(min=0, help="How long shipped records stay in the cluster as well.")
+    ] = 60,
+    keep_megabytes: Annotated[int, typer.Option(min=1, help="How much of the ledger stays in the cluster.")] = 16,
     drain_seconds: Annotated[
         float, typer.Option(min=0, help="How long to go on serving after SIGTERM.")
     ] = DRAIN_SECONDS,
@@ -31,10 +40,13 @@ def controller(  # noqa: PLR0913  one parameter per argument of the command, as 
 ) -> None:
     """Keep what the guards and the API server need (run by the chart)."""
     # Imported here: kopf and what it brings take a second that no other command should wait for.
+    from interlock.ledger.stores import opening  # noqa: PLC0415
     from interlock.wiring import controller as wired  # noqa: PLC0415
     from interlock.wiring import logs  # noqa: PLC0415
 
     logs.configure(log_level)
+    if store:
+        opening.check(store)
     wired.run(
         ControllerSettings(
             pod=Pod(namespace=namespace, name=pod_name, uid=pod_uid),
@@ -45,6 +57,13 @@ def controller(  # noqa: PLR0913  one parameter per argument of the command, as 
             guard_service_port=guard_service_port,
             webhook_configuration=webhook_configuration,
             self_repair=self_repair,
+            log=LogSettings(
+                store=store,
+                retention_days=store_retention_days,
+                unlocked=store_unlocked,
+                keep_minutes=keep_minutes,
+                keep_megabytes=keep_megabytes,
+            ),
             drain_seconds=drain_seconds,
             log_level=log_level,
         )

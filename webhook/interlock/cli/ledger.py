@@ -57,7 +57,7 @@ def show(
     """Print the records of decisions, oldest first."""
     del from_cluster  # the only source so far, see interlock verify
     try:
-        found = stored.commits(Kubectl(kubeconfig=kubeconfig, context=context), namespace)
+        found = stored.ledger(Kubectl(kubeconfig=kubeconfig, context=context), namespace).commits
     except InterlockError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error

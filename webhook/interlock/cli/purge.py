@@ -104,6 +104,7 @@ def _remains(kubectl: Kubectl, namespace: str) -> Iterator[Remains]:
     for kind, what, names in (
         ("configmaps", "records", _names(kubectl, "configmaps", "-l", LEDGER, *inside)),
         ("configmaps", "the notary's public key", _those(kubectl, "configmaps", (settings.NOTARY_CONFIG_MAP,), inside)),
+        ("configmaps", "counts", _those(kubectl, "configmaps", (settings.COUNTS_CONFIG_MAP,), inside)),
         ("secrets", "keys", _those(kubectl, "secrets", KEYS, inside)),
         ("leases", "of controllers", _those(kubectl, "leases", (settings.CONTROLLER_LEASE,), inside)),
     ):

@@ -2,28 +2,52 @@
 
 import base64
 import binascii
+from dataclasses import dataclass
 
 from interlock.cli.kubectl import Kubectl
 from interlock.core.ports import StoredCommit
 from interlock.core.types import JsonObject
 
-LANES = "interlock.dev/ledger=lane"
+LEDGER = "interlock.dev/ledger"
+CHECKPOINT = "checkpoint"
 BODY = "r"  # the key of binaryData that holds a commit
 
 
-def commits(kubectl: Kubectl, namespace: str) -> list[StoredCommit]:
-    """Every stored commit, at one instant.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """Everything, at one instant.
+
+    Attributes:
+        commits: of all lanes.
+        checkpoints: cuts with their checkpoints, by name.
+    """
+
+    commits: tuple[StoredCommit, ...]
+    checkpoints: tuple[StoredCommit, ...]
+
+
+def ledger(kubectl: Kubectl, namespace: str) -> Stored:
+    """Read everything that is stored.
 
     Raises:
         ClusterError: it could not be read; the message is kubectl's.
         UsageError: there is no kubectl.
     """
-    listed = kubectl.get("configmaps", "-n", namespace, "-l", LANES)
-    return [_commit(configmap) for configmap in listed["items"]]
+    listed = kubectl.get("configmaps", "-n", namespace, "-l", LEDGER)
+    checkpoints = [item for item in listed["items"] if _is_checkpoint(item)]
+    commits = [item for item in listed["items"] if not _is_checkpoint(item)]
+    return Stored(
+        commits=tuple(map(_stored, commits)),
+        checkpoints=tuple(sorted(map(_stored, checkpoints), key=lambda each: each.name)),
+    )
 
 
-def _commit(configmap: JsonObject) -> StoredCommit:
-    """A ConfigMap as a commit; one without a readable body is an empty commit, which verification refuses by name."""
+def _is_checkpoint(item: JsonObject) -> bool:
+    return bool(item["metadata"].get("labels", {}).get(LEDGER) == CHECKPOINT)
+
+
+def _stored(configmap: JsonObject) -> StoredCommit:
+    """A ConfigMap of the ledger; one without a readable body is an empty one, which verification refuses by name."""
     metadata = configmap["metadata"]
     try:
         body = base64.b64decode(configmap.get("binaryData", {}).get(BODY, ""), validate=True)

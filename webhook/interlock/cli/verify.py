@@ -1,7 +1,13 @@
-"""`interlock verify`: what the stored records prove, given the notary's public key and nothing else."""
+"""`interlock verify`: what the records prove, given the notary's public key and nothing else.
 
-from collections.abc import Iterator
-from datetime import datetime
+interlock verify s3://BUCKET/PREFIX --key notary.pub             the log outside, without the cluster
+interlock verify --from-cluster --key notary.pub                 what the cluster stores
+interlock verify s3://BUCKET/PREFIX --from-cluster --key …       both: what is not here must be there
+"""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +15,22 @@ from typing import Annotated
 import msgspec
 import typer
 
-from interlock.cli import stored
+from interlock.cli import remembered, stored, verifytext
 from interlock.cli.kubectl import Kubectl
 from interlock.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace
-from interlock.core.audit import lanes
-from interlock.core.audit.lanes import Fault, LaneReport, Report, Status
+from interlock.cli.progress import shown
+from interlock.cli.stored import Stored
+from interlock.core.audit import lanes, logwalk, segment
+from interlock.core.audit.cut import Cut
+from interlock.core.audit.lanes import Fault, Report, Status
+from interlock.core.audit.lanewalk import Bad
+from interlock.core.audit.logreport import LogReport
 from interlock.core.audit.notekey import VerifierKey
-from interlock.core.text import counted
-from interlock.errors import InterlockError
+from interlock.core.ports import StoredCommit
+from interlock.errors import BadInput, InterlockError, UsageError
+from interlock.ledger.stores import opening
+from interlock.ledger.verifying import MAX_AGE, Verification, Wanted
+from interlock.wiring import clock
 
 EXIT_CODES = {Status.PROVEN: 0, Status.TAMPERED: 1, Status.INCOMPLETE: 2}
 NO_EVIDENCE = EXIT_CODES[Status.INCOMPLETE]  # where the records or the key cannot be read, nothing is proven either
@@ -29,66 +43,123 @@ class Output(StrEnum):
     JSON = "json"
 
 
-def verify(
+def verify(  # noqa: PLR0913  one parameter per argument of the command, as typer wants it
+    store: Annotated[
+        str, typer.Argument(help="s3://BUCKET/PREFIX, or file:///DIRECTORY with a copy of it.", show_default=False)
+    ] = "",
     *,
     key: Annotated[Path, typer.Option(help="File with the notary's public key, saved when Interlock was installed.")],
-    from_cluster: Annotated[bool, typer.Option("--from-cluster", help="Verify the records stored in the cluster.")],
+    from_cluster: Annotated[bool, typer.Option("--from-cluster", help="Verify what the cluster stores.")] = False,
+    max_age: Annotated[
+        int, typer.Option(min=0, help="Seconds that the newest checkpoint of a store may be old; 0 for any.")
+    ] = int(MAX_AGE.total_seconds()),
+    since: Annotated[str, typer.Option(help="The first month of a store to look at, as 2026-11.")] = "",
+    unlocked: Annotated[bool, typer.Option("--unlocked", help="Do not ask for locks: a copy, or a trial.")] = False,
+    state: Annotated[
+        Path | None, typer.Option(help="File that remembers the last checkpoint.", show_default="one for each key")
+    ] = None,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Neither compare with the last checkpoint nor keep it.")
+    ] = False,
     namespace: Namespace = DEFAULT_NAMESPACE,
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     output: Annotated[Output, typer.Option("--output", "-o", help="text, or one JSON object.")] = Output.TEXT,
 ) -> None:
-    """Prove that stored records were not altered, dropped, reordered or inserted.
+    """Prove that records were not altered, dropped, reordered or inserted.
 
     Exit code: 0 proven, 1 tampered, 2 evidence incomplete or not to be read.
     """
-    del from_cluster  # the only source so far; it is asked for, so that a command line stays true when others come
+    log: LogReport | None = None
+    cluster: Report | None = None
+    walk: logwalk.LogWalk | None = None
     try:
+        _demand_source(store, from_cluster=from_cluster)
         pinned = VerifierKey.parse(key.read_text(encoding="utf-8"))
-        report = lanes.verify(stored.commits(Kubectl(kubeconfig=kubeconfig, context=context), namespace), pinned)
+        if store:
+            file = None if forget else state or remembered.place(pinned)
+            wanted = Wanted(max_age=timedelta(seconds=max_age) if max_age else None, locked=not unlocked, since=since)
+            log, walk = asyncio.run(_log(store, pinned, wanted=wanted, file=file))
+        if from_cluster:
+            kubectl = Kubectl(kubeconfig=kubeconfig, context=context)
+            cluster = _cluster(stored.ledger(kubectl, namespace), pinned, walk)
     except (InterlockError, OSError, UnicodeDecodeError) as error:
         typer.echo(f"nothing verified: {error}", err=True)
         raise typer.Exit(NO_EVIDENCE) from error
-    typer.echo(_json(report) if output is Output.JSON else "\n".join(text(report)))
-    raise typer.Exit(EXIT_CODES[report.status])
+    _tell(log, cluster, output)
 
 
-def text(report: Report) -> Iterator[str]:
-    """The report for a person: a line for each lane, what is wrong, the verdict, and what was not looked at."""
-    yield from map(_lane, report.lanes)
-    for fault in report.faults:
-        yield from _fault(fault)
-    yield _verdict(report)
-    yield lanes.TAILS
+def _demand_source(store: str, *, from_cluster: bool) -> None:
+    """See that there is something to verify.
+
+    Raises:
+        UsageError: there is nothing.
+    """
+    if not store and not from_cluster:
+        raise UsageError("nothing to verify: name a store, or --from-cluster, or both")
 
 
-def _lane(lane: LaneReport) -> str:
-    records = f"records {lane.first} to {lane.last}" if lane.last >= lane.first else "no good record"
-    state = "closed" if lane.closed else "open"
-    certified = "certified" if lane.certified else "uncertified"
-    proven = f", proven through {_time(lane.through)}" if lane.through else ""
-    return f"lane {lane.lane}: {lane.status}, {lane.pod or 'unknown pod'}, {records}, {certified}, {state}{proven}"
+async def _log(store: str, key: VerifierKey, *, wanted: Wanted, file: Path | None) -> tuple[LogReport, logwalk.LogWalk]:
+    """Verify a log outside, and remember its end if it is proven."""
+    known = None if file is None else remembered.read(file)
+    if known is not None:
+        wanted = replace(wanted, known=(known.number, known.size, known.root))
+    async with opening.opened(store, clock=clock.now) as opened:
+        with shown("segments") as progress:
+            verification = Verification(opened, key, wanted=wanted, progress=progress)
+            report = await verification.run()
+    if file is not None and report.status is Status.PROVEN:
+        remembered.write(file, report)
+    return report, verification.walk
 
 
-def _fault(fault: Fault) -> Iterator[str]:
-    name = f", record {fault.record_id}" if fault.record_id else ""
-    yield f"{fault.status}: {fault.commit}, sequence {fault.sequence}{name}"
-    yield f"    expected {fault.expected}"
-    yield f"    got      {fault.got}"
+def _cluster(found: Stored, key: VerifierKey, walk: logwalk.LogWalk | None) -> Report:
+    """Verify what the cluster stores, as far as the newest checkpoint of both places reaches."""
+    newest, fault = _newest(found.checkpoints, key)
+    outside = None
+    if walk is not None:
+        outside = {name: lane.next for name, lane in walk.lanes.items()}
+        if walk.newest and (newest is None or walk.newest.number > newest.number):
+            newest = walk.newest
+    report = lanes.verify(found.commits, key, newest=newest, outside=outside)
+    if fault is None and newest is None and report.lanes:
+        fault = _checkpoint_fault(Status.INCOMPLETE, "", "a checkpoint", "none: nothing shows what is missing")
+    return report if fault is None else lanes.with_fault(report, fault)
 
 
-def _verdict(report: Report) -> str:
-    if not report.lanes:
-        return f"{report.status}: no records were found"
-    records = sum(lane.records for lane in report.lanes)
-    through = f"; the newest proven record is of {_time(report.through)}" if report.through else ""
-    proof = f"{counted(len(report.lanes), 'lane')}, {counted(records, 'good record')}, by notary key {report.key}"
-    return f"{report.status}: {proof}{through}"
+def _newest(checkpoints: tuple[StoredCommit, ...], key: VerifierKey) -> tuple[Cut | None, Fault | None]:
+    """The newest cut that the cluster holds, or what is wrong with it."""
+    if not checkpoints:
+        return None, None
+    last = checkpoints[-1]
+    try:
+        number = segment.parse_name(last.name)
+        cut, _ = logwalk.alone(segment.unpack(last.body), key)
+    except (Bad, BadInput) as bad:
+        return None, _checkpoint_fault(Status.TAMPERED, last.name, bad.expected, bad.got)
+    if cut.number != number:
+        return None, _checkpoint_fault(Status.TAMPERED, last.name, f"cut {number}", f"cut {cut.number}")
+    return cut, None
 
 
-def _time(instant: datetime | None) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if instant else "never"
+def _checkpoint_fault(status: Status, name: str, expected: str, got: str) -> Fault:
+    return Fault(status=status, lane="", commit=name, sequence=-1, record_id="", expected=expected, got=got)
 
 
-def _json(report: Report) -> str:
-    return msgspec.json.encode({**msgspec.to_builtins(report), "notSeen": lanes.TAILS}).decode()
+def _tell(log: LogReport | None, cluster: Report | None, output: Output) -> None:
+    """Print what was found, and leave with its exit code.
+
+    Raises:
+        Exit: always.
+    """
+    found = [report.status for report in (log, cluster) if report is not None]
+    status = max(found, key=[Status.PROVEN, Status.INCOMPLETE, Status.TAMPERED].index)
+    if output is Output.JSON:
+        document = {"status": status, "log": log, "cluster": cluster, "notSeen": verifytext.not_seen(log, cluster)}
+        typer.echo(msgspec.json.encode(msgspec.to_builtins(document)).decode())
+    else:
+        if log is not None:
+            typer.echo("\n".join(verifytext.of_log(log)))
+        if cluster is not None:
+            typer.echo("\n".join(verifytext.of_cluster(cluster)))
+    raise typer.Exit(EXIT_CODES[status])

@@ -1,4 +1,4 @@
-"""The lane store on ConfigMaps: one immutable object per commit, created and never touched again.
+"""The ledger's stores on ConfigMaps: one immutable object per commit or checkpoint, created and never touched again.
 
 Create-only by name is all that the ledger asks of the API server, and etcd answers a CREATE only when it is durable.
 Reads carry no resourceVersion, so they come from a quorum and not from a cache: a lost answer is looked up right away.
@@ -7,6 +7,7 @@ Reads carry no resourceVersion, so they come from a quorum and not from a cache:
 import base64
 import binascii
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 from interlock.core.ports import StoredCommit
 from interlock.core.types import JsonObject
@@ -31,16 +32,16 @@ class ConfigMapLaneStore:
         self._namespace = namespace
 
     async def create(self, name: str, body: bytes, *, lane: str) -> None:
-        """Store one immutable commit; when this returns, it is durable.
+        """Store one immutable commit, or a checkpoint, which has no lane; when this returns, it is durable.
 
         Raises:
             NameTaken: an object of that name exists; read it and compare bytes (same: a lost answer of ours).
             Unavailable: it may or may not have been stored; read by name before trying again.
             Forbidden: our account may not, or the object was refused.
         """
-        commit = _commit(name, body, lane=lane, namespace=self._namespace)
+        item = _item(name, body, lane=lane, namespace=self._namespace)
         try:
-            await self._api.create(self._collection, commit, seconds=CREATE_SECONDS)
+            await self._api.create(self._collection, item, seconds=CREATE_SECONDS)
         except (Unavailable, Forbidden):
             raise
         except ClusterError as error:  # no such namespace, an object that is too large, and the like
@@ -61,7 +62,7 @@ class ConfigMapLaneStore:
         Raises:
             Unavailable: no answer.
         """
-        return await self._listed(LANE_SELECTOR)
+        return await self.selected(LANE_SELECTOR)
 
     async def commits_of(self, lane: str) -> Sequence[StoredCommit]:
         """Every stored commit of one lane, consistent at one instant, sorted by name.
@@ -69,9 +70,14 @@ class ConfigMapLaneStore:
         Raises:
             Unavailable: no answer.
         """
-        return await self._listed(f"{LANE_SELECTOR},{LANE_LABEL}={lane}")
+        return await self.selected(f"{LANE_SELECTOR},{LANE_LABEL}={lane}")
 
-    async def _listed(self, selector: str) -> list[StoredCommit]:
+    async def selected(self, selector: str) -> list[StoredCommit]:
+        """Everything with these labels, consistent at one instant, sorted by name.
+
+        Raises:
+            Unavailable: no answer.
+        """
         found = [commit async for page in self._pages(selector) for commit in page]
         return sorted(found, key=lambda commit: commit.name)
 
@@ -86,7 +92,9 @@ class ConfigMapLaneStore:
 
 def stored(item: JsonObject) -> StoredCommit:
     """Read a ConfigMap of the ledger."""
-    return StoredCommit(name=item["metadata"]["name"], uid=item["metadata"]["uid"], body=body_of(item))
+    metadata = item["metadata"]
+    created = datetime.fromisoformat(metadata["creationTimestamp"])
+    return StoredCommit(name=metadata["name"], uid=metadata["uid"], body=body_of(item), created=created)
 
 
 def body_of(item: JsonObject) -> bytes:
@@ -97,14 +105,15 @@ def body_of(item: JsonObject) -> bytes:
         return b""
 
 
-def _commit(name: str, body: bytes, *, lane: str, namespace: str) -> JsonObject:
+def _item(name: str, body: bytes, *, lane: str, namespace: str) -> JsonObject:
+    labels = {LEDGER_LABEL: "lane", LANE_LABEL: lane} if lane else {LEDGER_LABEL: "checkpoint"}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
             "name": name,
             "namespace": namespace,
-            "labels": {LEDGER_LABEL: "lane", LANE_LABEL: lane},
+            "labels": labels,
         },
         "immutable": True,
         "binaryData": {BODY_KEY: base64.b64encode(body).decode()},

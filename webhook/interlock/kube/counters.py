@@ -1,32 +1,26 @@
 """How often each policy applied, counted from stored records: what no record proves is not counted.
 
-Lanes are append-only and every commit is read once: a list, then a watch from that list's resourceVersion. Each lane's
-next sequence is remembered, so that a record seen again (a list after a broken watch) counts once. Signatures are not
-verified here, `interlock verify` does; a status is no proof.
+Lanes are append-only. Each lane's next sequence is remembered, so that a record seen again (a list after a broken
+watch) counts once. Signatures are not verified here, `interlock verify` does; a status is no proof.
 
-Only the leader counts; a new leader begins with the whole ledger.
+Only the leader counts; a new leader begins with what the one before had kept (`kube.countstore`), and with the whole
+ledger.
 """
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 
 import structlog
 
 from interlock.core import unstructured
 from interlock.core.audit import commits
 from interlock.core.audit.record import Kind
+from interlock.core.ports import StoredCommit
 from interlock.core.types import JsonObject, Mode, Verdict
-from interlock.errors import BadInput, ClusterError
-from interlock.kube import paths
-from interlock.kube.client import ApiClient
-from interlock.kube.configmaps import LANE_SELECTOR, body_of
+from interlock.errors import BadInput
 
 LOG = structlog.get_logger(__name__)
-
-RETRY_SECONDS = 1.0
-"""After a list or watch that failed."""
 
 COUNTED = {Kind.DECISION.value, Kind.SERIES_COUNT.value}
 """Of a series, the first denial is a Decision, and each SeriesCount adds those that came after."""
@@ -66,6 +60,35 @@ class Tally:
         """The counts of one policy."""
         return self._counts.get(uid, Counts())
 
+    def keep(self, lanes: Iterable[str]) -> JsonObject:
+        """What `take_up` reads: every count, and where it stands in these lanes, of which something is stored."""
+        return {
+            "counts": {uid: asdict(counts) for uid, counts in self._counts.items()},
+            "next": {lane: self._next[lane] for lane in sorted(lanes) if lane in self._next},
+        }
+
+    def take_up(self, kept: JsonObject) -> None:
+        """Begin with what was kept.
+
+        Raises:
+            BadInput: it is nothing that `keep` wrote.
+        """
+        try:
+            counts = {str(uid): Counts(**found) for uid, found in kept["counts"].items()}
+            following = {str(lane): int(sequence) for lane, sequence in kept["next"].items()}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BadInput(field="counts", got=repr(error)[:120], expected="counts, and next by lane") from error
+        self._counts.update(counts)
+        self._next |= following
+
+    def added(self, commit: StoredCommit) -> bool:
+        """Count a commit; one that cannot be read counts nothing, and is said."""
+        try:
+            return self.commit(commit.name, commit.body)
+        except BadInput as error:
+            LOG.warning("a commit of the ledger cannot be read", commit=commit.name, why=str(error))
+            return False
+
     def commit(self, name: str, body: bytes) -> bool:
         """Count the records of one commit that were not counted before; True if any was.
 
@@ -93,47 +116,3 @@ def _requests(record: JsonObject) -> int:
     """How many requests a record speaks of that no record before it does."""
     added = record.get("added", 0) if record["kind"] == Kind.SERIES_COUNT else 1
     return added if isinstance(added, int) else 0
-
-
-class LedgerReader:
-    """Feeds a tally from the ledger's ConfigMaps."""
-
-    def __init__(self, api: ApiClient, tally: Tally, *, namespace: str, changed: Callable[[], None]) -> None:
-        self._api = api
-        self._tally = tally
-        self._changed = changed
-        self._path = paths.collection("", "v1", "configmaps", namespace=namespace)
-
-    async def run(self) -> None:
-        """Count for ever."""
-        while True:
-            try:
-                await self._follow(await self._catch_up())
-            except ClusterError as error:
-                LOG.debug("reading records again", why=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
-
-    async def _catch_up(self) -> str:
-        """Count everything stored; returns as of when."""
-        version = ""
-        async for page, version in self._api.pages(self._path, label_selector=LANE_SELECTOR):  # noqa: B007  the last one
-            for item in sorted(page, key=lambda item: str(item["metadata"]["name"])):
-                self._count(item)
-        self._changed()
-        return version
-
-    async def _follow(self, version: str) -> None:
-        """Count what is added from then on, watch after watch; ends with the error that cut one."""
-        while True:
-            async for kind, item in self._api.watch(self._path, resource_version=version, label_selector=LANE_SELECTOR):
-                version = item["metadata"]["resourceVersion"]
-                if kind == "ADDED" and self._count(item):
-                    self._changed()
-
-    def _count(self, item: JsonObject) -> bool:
-        name = item["metadata"]["name"]
-        try:
-            return self._tally.commit(name, body_of(item))
-        except BadInput as error:
-            LOG.warning("a commit of the ledger cannot be read", commit=name, why=str(error))
-            return False

@@ -46,11 +46,13 @@ class GuardReport:
     Attributes:
         name: of its pod; the Lease belongs to the pod and goes with it.
         generation: policy generation that it has reached; 0 before it has seen any policy list, when it is not ready.
+        lane: that it writes; empty before it writes one.
         certified: whether its lane has a certificate.
     """
 
     name: str
     generation: int
+    lane: str
     certified: bool
 
 
@@ -106,10 +108,16 @@ class Inventory:
 
     def guards(self) -> Sequence[GuardReport]:
         """Guards that live and are ready, by name."""
+        return sorted((report for report in self._alive() if report.generation), key=lambda report: report.name)
+
+    def lanes(self) -> frozenset[str] | None:
+        """Lanes that living guards, ready or not, call their own; None while that is not known."""
+        return frozenset(report.lane for report in self._alive()) if self.complete else None
+
+    def _alive(self) -> list[GuardReport]:
         oldest = _monotonic() - settings.GUARD_LEASE_FRESH_SECONDS
         reports = self._guards.values().values()
-        alive = (report for report in reports if self._renewed_at.get(report.name, oldest) > oldest)
-        return sorted((report for report in alive if report.generation), key=lambda report: report.name)
+        return [report for report in reports if self._renewed_at.get(report.name, oldest) > oldest]
 
     @property
     def moved(self) -> asyncio.Event:
@@ -227,6 +235,7 @@ def _report(lease: JsonObject) -> GuardReport:
     return GuardReport(
         name=lease["metadata"]["name"],
         generation=int(generation) if generation.isdigit() else 0,
+        lane=annotations.get(settings.LANE_ANNOTATION, ""),
         certified=annotations.get(settings.CERTIFIED_ANNOTATION) == "true",
     )
 

@@ -1,6 +1,7 @@
-"""What the leader does, and nobody else: keep the Secrets, publish, probe, count, write status."""
+"""What the leader does, and nobody else: keep the Secrets, publish, probe, count, write status, keep the log."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -8,9 +9,11 @@ from interlock import settings
 from interlock.core.ports import Clock
 from interlock.errors import BadInput, ClusterError, Conflict, InterlockError
 from interlock.kube.client import ApiClient
-from interlock.kube.counters import LedgerReader, Tally
+from interlock.kube.counters import Tally
+from interlock.kube.countstore import CountStore
 from interlock.kube.events import Events, Related
 from interlock.kube.inventory import Inventory
+from interlock.kube.lanefeed import LaneFeed
 from interlock.kube.notarykey import NotaryKeyStore
 from interlock.kube.probing import Prober
 from interlock.kube.secrets import SecretKeeper
@@ -25,6 +28,9 @@ KEEP_SECONDS = 30.0
 RETRY_SECONDS = 1.0
 """After a look that failed."""
 
+KeepLog = Callable[[LaneFeed, Callable[[], Awaitable[None]]], Awaitable[None]]
+"""Keeps the log for ever: given the lanes, and what must be awaited before commits are retired."""
+
 
 class Leadership:
     """The leader's work; `lead` begins it anew with every term."""
@@ -38,6 +44,7 @@ class Leadership:
         keys: NotaryKeyStore,
         events: Events,
         prober: Prober,
+        keep_log: KeepLog,
         clock: Clock,
     ) -> None:
         self._api = api
@@ -46,13 +53,15 @@ class Leadership:
         self._target = target
         self._keys = keys
         self._events = events
+        self._keep_log = keep_log
         self._clock = clock
         self._secrets = SecretKeeper(api, namespace=target.namespace, guard_service=target.service, clock=clock)
+        self._counts = CountStore(api, namespace=target.namespace)
         self._said: dict[str, str] = {}
 
     async def lead(self) -> None:
         """Work for ever."""
-        tally = Tally()
+        tally = await self._tally()
         publisher = Publisher(self._api, self._inventory, target=self._target, events=self._events)
         statuses = StatusWriter(
             self._api,
@@ -61,13 +70,31 @@ class Leadership:
             api_servers=lambda: self._prober.heard,
             clock=self._clock,
         )
-        ledger = LedgerReader(self._api, tally, namespace=self._target.namespace, changed=self._inventory.wake)
+        namespace, changed = self._target.namespace, self._inventory.wake
+        feed = LaneFeed(self._api, namespace=namespace, added=tally.added, changed=changed)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_secrets(publisher), name="keep secrets")
             tasks.create_task(publisher.run(), name="publish")
             tasks.create_task(self._prober.run(), name="probe API servers")
-            tasks.create_task(ledger.run(), name="count records")
+            tasks.create_task(feed.run(), name="follow lanes")
+            tasks.create_task(self._log_kept(feed, tally), name="keep the log")
             tasks.create_task(statuses.run(), name="write status")
+
+    async def _tally(self) -> Tally:
+        """Counts to begin with; what cannot be read is said, and does not keep a leader from leading."""
+        tally = Tally()
+        try:
+            await self._counts.load(tally)
+        except InterlockError as error:
+            LOG.warning("counts begin with what is stored of records", why=str(error))
+        return tally
+
+    async def _log_kept(self, feed: LaneFeed, tally: Tally) -> None:
+        async def _counts_kept() -> None:
+            lanes = {commit.name.split("-")[2] for commit in await feed.commits()}
+            await self._counts.save(tally.keep(lanes))
+
+        await self._keep_log(feed, _counts_kept)
 
     async def _keep_secrets(self, publisher: Publisher) -> None:
         while True:

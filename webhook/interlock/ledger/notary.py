@@ -8,7 +8,7 @@ log has one checkpoint of each number, whoever leads. Whoever finds other bytes 
 begins anew from what is stored.
 
 Lanes that nobody will end are ended here (`ledger.endings`). What becomes of the log outside the cluster is
-`ledger.shipping`.
+`ledger.archive`.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from interlock.core.audit import checkpoint, segment
+from interlock.core.audit import checkpoint, logwalk, segment
 from interlock.core.audit import cut as cuts
 from interlock.core.audit.merging import Draft, Log, by_lane
 from interlock.core.audit.segment import Segment
 from interlock.core.ports import Clock, LogStore, StoredCommit
 from interlock.errors import BadInput, ClusterError, Fork
+from interlock.ledger.archive import Archive
 from interlock.ledger.durable import Commit, Pause, make_durable
 from interlock.ledger.endings import Endings, Signer
-from interlock.ledger.shipping import Shipper
 
 HEARTBEAT = timedelta(seconds=60)
 """Between two cuts, also when nothing happened: what verification calls fresh is twice that."""
@@ -78,7 +78,7 @@ class Notary:
         cluster: str,
         clock: Clock,
         endings: Endings,
-        shipper: Shipper | None,
+        archive: Archive,
         pause: Pause = asyncio.sleep,
         compute: Compute | None = None,
     ) -> None:
@@ -90,7 +90,7 @@ class Notary:
             cluster: uid of namespace kube-system.
             clock: the present.
             endings: ends lanes in place of their guards.
-            shipper: asked at the beginning what there is outside; None where nothing is shipped.
+            archive: told of every checkpoint, and asked at the beginning what there is outside.
             pause: waits between attempts.
             compute: runs what takes long; in a thread unless tests want to know when it ends.
         """
@@ -101,7 +101,7 @@ class Notary:
         self._cluster = cluster
         self._clock = clock
         self._endings = endings
-        self._shipper = shipper
+        self._archive = archive
         self._pause = pause
         self._compute = compute or in_thread
 
@@ -138,12 +138,10 @@ class Notary:
         found = await self._store.checkpoints()
         newest = segment.unpack(found[-1].body) if found else None
         number = segment.parse_name(found[-1].name) if found else -1
-        if self._shipper is not None:
-            outside = await self._shipper.after(number, self._epochs(newest))
-            newest = outside or newest
+        newest = await self._archive.beyond(number, self._epochs(newest)) or newest
         if newest is None:
             return Log(cluster=self._cluster, key=self._key.public)
-        checkpoint.opened(newest.checkpoint, self._key.public)
+        logwalk.alone(newest, self._key.public)
         return Log.after(newest.cut, await self._store.commits(), key=self._key.public)
 
     def _epochs(self, newest: Segment | None) -> tuple[str, ...]:
@@ -164,6 +162,7 @@ class Notary:
         commit = Commit(name=segment.name(draft.cut.number), lane="", body=body)
         await make_durable(commit, store=self._store, pause=self._pause, failed=self._failed)
         log.accept(draft, sealed)
+        self._archive.signed(draft.cut.number, log)
         self._tell(log, draft)
         for lane, fault in draft.broken.items():
             LOG.error("a lane of the ledger is broken", lane=lane, why=fault)

@@ -40,11 +40,18 @@ class Certification:
         self._clock = clock
         self._leaf: Pair | None = None
         self._key: NotaryKey | None = None
+        self._key_read = asyncio.Event()
         self._site: web.TCPSite | None = None
 
     @property
     def key(self) -> NotaryKey | None:
         """The notary's key, None until it was read."""
+        return self._key
+
+    async def read_key(self) -> NotaryKey:
+        """The notary's key, as soon as it was read."""
+        while self._key is None:
+            await self._key_read.wait()
         return self._key
 
     def certificate_fault(self) -> str:
@@ -75,6 +82,8 @@ class Certification:
         """Read what may have changed; False if something is missing."""
         try:
             self._key = self._key or await keys.find()
+            if self._key:
+                self._key_read.set()
             secret = await self._secrets.find(settings.CA_SECRET)
             if secret is not None:
                 await self._serve(runner, authorities_in(secret))

@@ -1,7 +1,7 @@
 """The controller process, put together: the only place where its parts are made and meet.
 
     every replica   watches; certifies lanes; answers probes
-    the leader      keeps Secrets, webhook configuration, policies' status; counts records
+    the leader      keeps Secrets, webhook configuration, policies' status; counts records; keeps the log
 
 Nothing but the leader's work writes to the cluster, the Lease itself excepted.
 
@@ -42,6 +42,7 @@ from interlock.serve.server import HttpServer
 from interlock.settings import ControllerSettings
 from interlock.wiring import clock, readings
 from interlock.wiring.certification import Certification
+from interlock.wiring.logkeeping import LogKeeping
 
 LOG = structlog.get_logger(__name__)
 
@@ -125,6 +126,7 @@ class Controller:
             clock=clock,
         )
         self._draining = False
+        self._log: LogKeeping | None = None
         metrics = Metrics()
         metrics.show(readings.of_controller(self.inventory, self._elector, self._prober))
         self._health = HttpServer(Health(self._checks(), metrics), HEALTH)
@@ -138,13 +140,23 @@ class Controller:
         """
         await self._health.start(self._chosen.health_listen, None)
         await discovery.served(self._api, POLICIES)
-        keys = NotaryKeyStore(self._api, namespace=self._chosen.pod.namespace, cluster=await self._cluster())
+        cluster = await self._cluster()
+        self._log = LogKeeping(
+            self._api,
+            namespace=self._chosen.pod.namespace,
+            cluster=cluster,
+            inventory=self.inventory,
+            key=self._certification.read_key,
+            chosen=self._chosen.log,
+            clock=self._clock,
+        )
+        keys = NotaryKeyStore(self._api, namespace=self._chosen.pod.namespace, cluster=cluster)
         notary = Notary(
             self._api, namespace=self._chosen.pod.namespace, key=lambda: self._certification.key, clock=self._clock
         )
         self._spawn("certify", self._certification.run(notary.application(), keys))
         self._spawn("inventory", self.inventory.run())
-        self._spawn("election", self._elector.run(self._leadership(keys).lead))
+        self._spawn("election", self._elector.run(self._leadership(keys, self._log).lead))
 
     async def stop(self) -> None:
         """End: give the leadership up at once, go on certifying while the Service forgets this pod."""
@@ -165,7 +177,7 @@ class Controller:
             if task.done() and not task.cancelled() and (error := task.exception()):
                 raise error
 
-    def _leadership(self, keys: NotaryKeyStore) -> Leadership:
+    def _leadership(self, keys: NotaryKeyStore, log: LogKeeping) -> Leadership:
         pod = self._chosen.pod
         me = Related(api_version="v1", kind="Pod", name=pod.name, namespace=pod.namespace, uid=pod.uid)
         return Leadership(
@@ -180,6 +192,7 @@ class Controller:
             ),
             keys=keys,
             prober=self._prober,
+            keep_log=log.keep,
             events=Events(self._api, pod=me, clock=self._clock),
             clock=self._clock,
         )

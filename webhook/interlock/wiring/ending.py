@@ -99,7 +99,7 @@ async def serve_until(
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(work) for work in background]
         if await unless(stopping, opening):
-            kopf_task = tasks.create_task(_operate(operator, stopping=stopping, over=over), name="kopf")
+            kopf_task = tasks.create_task(operate(operator, stopping=stopping, over=over), name="kopf")
             await stopping.wait()
             await _drain(http, closing, lane, drain_seconds)
             await _cancelled(running)
@@ -114,7 +114,7 @@ async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
     await asyncio.wait(tasks)
 
 
-async def _operate(operator: Operator, *, stopping: asyncio.Event, over: asyncio.Event) -> None:
+async def operate(operator: Operator, *, stopping: asyncio.Event, over: asyncio.Event) -> None:
     """Run kopf until it is over, anew whenever it ends before."""
     while True:
         run = asyncio.create_task(_run_kopf(operator, stopping=stopping, over=over), name="one run of kopf")

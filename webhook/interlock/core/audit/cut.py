@@ -33,6 +33,8 @@ EXPECTED = f"a cut of {SCHEMA}"
 MAX_OPEN = 64
 MAX_CERTIFICATES = 8
 MAX_ENDED = 512
+MAX_BROKEN = 8  # are said again and again, so that nobody forgets them; further ones are merely ended
+MAX_FAULT = 400  # characters of what is wrong with one
 
 
 class State(StrEnum):
@@ -80,7 +82,7 @@ class Cut:
         time: the notary's clock.
         previous: leaf hash of the cut before; empty for number 0.
         tree: in front of this leaf, the records that belong to it included.
-        lanes: every open lane and every lane that ends here, by name.
+        lanes: every open lane, every lane that ends here, and broken ones while anything of them is stored, by name.
         ended: lanes that ended before and of which there are still records in the cluster, by name.
     """
 

@@ -1,27 +1,26 @@
 """Verification of lanes: what stored commits prove, given the notary's public key and nothing else.
 
 The rules stand in `core.audit.lanewalk`. Whatever breaks one is *tampered*, and verification of that lane ends at the
-first bad record. Two things need no enemy and are *incomplete*: a lane without certificate, and a lane whose first
-commits are not there (any more). Otherwise a lane is *proven* through its last record.
+first bad record. Two things need no enemy and are *incomplete*: a lane without certificate, and a lane of which records
+are not there (any more). Otherwise a lane is *proven* through its last record.
 
-What cannot be seen here, and is said: commits missing at the end of a lane, and lanes missing altogether.
+The newest cut says where every open lane stood: so records missing at the end of a lane, and whole lanes missing, are
+found out as far as it reaches. Records that came after it can go without a trace in the cluster; that is said.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from interlock.core.audit import commits
+from interlock.core.audit.cut import Cut, LaneCut, State
 from interlock.core.audit.lanewalk import Bad, Walk
 from interlock.core.audit.notekey import VerifierKey
 from interlock.core.ports import StoredCommit
 from interlock.errors import BadInput
 
-TAILS = (
-    "Records missing at the end of a lane, and whole lanes missing, cannot be seen from commits alone: "
-    "that takes checkpoints, which this version does not have."
-)
+TAILS = "What cannot be seen: records that came after the newest checkpoint and are missing at the end of a lane."
 
 
 class Status(StrEnum):
@@ -64,6 +63,7 @@ class LaneReport:
         status: proven up to `last`, or what is wrong.
         pod: namespace/name of the guard that wrote it, by its certificate; without one, by its own word.
         records: how many good records, from sequence `first` to `last` (-1 if there is none).
+        missing: how many between those, or before them, are not there, and were merged into the log before.
         certified: whether the given key certified it; `certified_at` is the sequence of the record that holds this.
         closed: whether its last record is a LaneClose.
         through: time of its last good record if the lane is certified so far; None if nothing of it is proven.
@@ -74,6 +74,7 @@ class LaneReport:
     status: Status
     pod: str
     records: int
+    missing: int
     first: int
     last: int
     certified: bool
@@ -102,16 +103,32 @@ class Report:
     through: datetime | None
 
 
-def verify(stored: Sequence[StoredCommit], key: VerifierKey) -> Report:
+def verify(
+    stored: Sequence[StoredCommit],
+    key: VerifierKey,
+    *,
+    newest: Cut | None = None,
+    outside: Mapping[str, int] | None = None,
+) -> Report:
     """Verify every lane among these commits.
 
     Args:
         stored: all commits of the ledger, in any order.
         key: the notary's public key, from a place that whoever could change the commits could not change.
+        newest: the newest cut, its signature verified; None where there is none.
+        outside: of each lane, the first sequence that a verified log does not have; what is before may be missing here.
+            None where no log was verified: then nothing is taken for complete that is not here.
     """
     lanes, faults = _by_lane(stored)
-    reports = tuple(_verify_lane(lane, lanes[lane], key) for lane in sorted(lanes))
+    heads = {lane.lane: lane for lane in newest.lanes} if newest else {}
+    ended = set(newest.ended) if newest else set()
+    reports = tuple(
+        _Lane(lane, lanes[lane], key, head=heads.get(lane), ended=lane in ended, outside=outside).report
+        for lane in sorted(lanes)
+    )
     faults += [report.fault for report in reports if report.fault]
+    gone = sorted(heads.keys() - lanes.keys())
+    faults += [_lost(heads[lane]) for lane in gone if _is_missed(heads[lane], outside)]
     return Report(
         status=_worst(reports, faults),
         key=key.fingerprint,
@@ -119,6 +136,12 @@ def verify(stored: Sequence[StoredCommit], key: VerifierKey) -> Report:
         faults=tuple(sorted(faults, key=lambda fault: fault.status is not Status.TAMPERED)),
         through=max((report.through for report in reports if report.through), default=None),
     )
+
+
+def with_fault(report: Report, fault: Fault) -> Report:
+    """The same with one more fault."""
+    faults = sorted([fault, *report.faults], key=lambda one: one.status is not Status.TAMPERED)
+    return replace(report, status=_worst(report.lanes, faults), faults=tuple(faults))
 
 
 def _by_lane(stored: Iterable[StoredCommit]) -> tuple[dict[str, list[StoredCommit]], list[Fault]]:
@@ -146,69 +169,137 @@ def _stray(commit: StoredCommit, error: BadInput) -> Fault:
     )
 
 
-def _verify_lane(lane: str, stored: Sequence[StoredCommit], key: VerifierKey) -> LaneReport:
-    _, first = commits.parse_name(stored[0].name)
-    walk = Walk(lane, first=first, key=key)
-    fault = _first_fault(walk, stored) or _lack(walk, stored[0].name)
-    return LaneReport(
-        lane=lane,
-        status=fault.status if fault else Status.PROVEN,
-        pod=_pod(walk),
-        records=walk.next - walk.first,
-        first=walk.first,
-        last=walk.next - 1 if walk.next > walk.first else -1,
-        certified=walk.certificate is not None,
-        certified_at=walk.certified_at,
-        closed=walk.closed,
-        through=walk.through if walk.certificate else None,
-        fault=fault,
-    )
+class _Lane:
+    """One lane, verified.
 
+    Attributes:
+        report: what is known of it.
+    """
 
-def _first_fault(walk: Walk, stored: Iterable[StoredCommit]) -> Fault | None:
-    for commit in stored:
-        try:
-            _take(walk, commit)
-        except (Bad, BadInput) as bad:
-            return Fault(
-                status=Status.TAMPERED,
-                lane=walk.lane,
-                commit=commit.name,
-                sequence=walk.next,
-                record_id=walk.record_id,
-                expected=bad.expected,
-                got=bad.got,
-            )
-    return None
+    def __init__(
+        self,
+        lane: str,
+        stored: Sequence[StoredCommit],
+        key: VerifierKey,
+        *,
+        head: LaneCut | None,
+        ended: bool,
+        outside: Mapping[str, int] | None,
+    ) -> None:
+        _, first = commits.parse_name(stored[0].name)
+        self._walk = Walk(lane, first=first, key=key)
+        self._head = head
+        self._ended = ended
+        self._outside = outside
+        self._missing = first if self._merged(first) else 0
+        self._records = 0
+        fault = self._first_fault(stored) or self._short(stored[-1].name)
+        self._missing += self._missing_end()
+        fault = fault or self._lack(stored[0].name)
+        self.report = self._reported(fault)
 
-
-def _take(walk: Walk, commit: StoredCommit) -> None:
-    _, sequence = commits.parse_name(commit.name)
-    walk.begin(sequence)
-    for envelope in commits.unpack(commit.body):
-        walk.take(envelope)
-
-
-def _lack(walk: Walk, commit: str) -> Fault | None:
-    """What a lane may lack without anybody's doing."""
-    if walk.first > 0:
-        return _incomplete(
-            walk, commit, "the lane's first commit, sequence 0", f"commits from sequence {walk.first} on"
+    def _reported(self, fault: Fault | None) -> LaneReport:
+        walk = self._walk
+        return LaneReport(
+            lane=walk.lane,
+            status=fault.status if fault else Status.PROVEN,
+            pod=_pod(walk),
+            records=self._records,
+            missing=self._missing,
+            first=walk.first,
+            last=walk.next - 1 if walk.next > walk.first else -1,
+            certified=walk.certificate is not None,
+            certified_at=walk.certified_at,
+            closed=walk.closed,
+            through=walk.through if walk.certificate else None,
+            fault=fault,
         )
-    if walk.certificate is None:
-        return _incomplete(walk, commit, "a certificate by the notary", "none: no controller certified this lane")
-    return None
+
+    def _merged(self, sequence: int) -> bool:
+        """Whether everything before this sequence is in the log, so that it may be missing here."""
+        if self._outside is not None:
+            return sequence <= self._outside.get(self._walk.lane, 0)
+        return self._ended or (self._head is not None and sequence <= self._head.next)
+
+    def _first_fault(self, stored: Iterable[StoredCommit]) -> Fault | None:
+        for commit in stored:
+            try:
+                self._take(commit)
+            except (Bad, BadInput) as bad:
+                return self._fault(Status.TAMPERED, commit.name, bad.expected, bad.got)
+        return None
+
+    def _take(self, commit: StoredCommit) -> None:
+        walk = self._walk
+        _, sequence = commits.parse_name(commit.name)
+        if sequence > walk.next and self._merged(sequence):
+            self._missing += sequence - walk.next
+            walk.jump(sequence)
+        walk.begin(sequence)
+        for envelope in commits.unpack(commit.body):
+            walk.take(envelope)
+            self._records += 1
+            self._check_head()
+
+    def _check_head(self) -> None:
+        head, walk = self._head, self._walk
+        if head is not None and walk.next == head.next and walk.leaf != head.leaf:
+            raise Bad(expected=f"the record that the checkpoint covers, leaf {head.leaf}", got=f"leaf {walk.leaf}")
+
+    def _short(self, commit: str) -> Fault | None:
+        """Whether the lane ends before it did in the newest cut; the newest commit of an open lane is never retired."""
+        head, walk = self._head, self._walk
+        if head is None or head.state is not State.OPEN or walk.next >= head.next:
+            return None
+        expected = f"records to sequence {head.next - 1}, which the newest checkpoint covers"
+        return self._fault(Status.TAMPERED, commit, expected, f"records to sequence {walk.next - 1}")
+
+    def _missing_end(self) -> int:
+        """How many records are missing at the end of a lane that has ended in the newest cut."""
+        head, walk = self._head, self._walk
+        return max(head.next - walk.next, 0) if head is not None and head.state is not State.OPEN else 0
+
+    def _lack(self, commit: str) -> Fault | None:
+        """What a lane may lack without anybody's doing."""
+        walk, outside = self._walk, self._outside is not None
+        if walk.first > 0 and not self._missing:
+            expected, got = "the lane's first commit, sequence 0", f"commits from sequence {walk.first} on"
+        elif self._missing and not outside:
+            expected = "every record of the lane, or the store that has them as well"
+            got = f"{self._missing} records that are in the log and not in the cluster (any more)"
+        elif walk.certificate is None and not (self._missing and outside):
+            expected, got = "a certificate by the notary", "none: no controller certified this lane"
+        else:
+            return None
+        return self._fault(Status.INCOMPLETE, commit, expected, got, sequence=0)
+
+    def _fault(self, status: Status, commit: str, expected: str, got: str, *, sequence: int | None = None) -> Fault:
+        return Fault(
+            status=status,
+            lane=self._walk.lane,
+            commit=commit,
+            sequence=self._walk.next if sequence is None else sequence,
+            record_id=self._walk.record_id if status is Status.TAMPERED else "",
+            expected=expected,
+            got=got,
+        )
 
 
-def _incomplete(walk: Walk, commit: str, expected: str, got: str) -> Fault:
+def _is_missed(head: LaneCut, outside: Mapping[str, int] | None) -> bool:
+    """Whether something of a lane should be there of which nothing is."""
+    return head.state is State.OPEN or (outside or {}).get(head.lane, 0) < head.next
+
+
+def _lost(head: LaneCut) -> Fault:
+    is_open = head.state is State.OPEN
     return Fault(
-        status=Status.INCOMPLETE,
-        lane=walk.lane,
-        commit=commit,
+        status=Status.TAMPERED if is_open else Status.INCOMPLETE,
+        lane=head.lane,
+        commit="",
         sequence=0,
         record_id="",
-        expected=expected,
-        got=got,
+        expected=f"lane {head.lane}, which {'is open' if is_open else 'has ended'} in the newest checkpoint",
+        got="no commit of it",
     )
 
 

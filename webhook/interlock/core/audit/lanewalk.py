@@ -116,6 +116,10 @@ class Walk:
         if sequence != self.next:
             raise Bad(expected=f"a commit that begins at sequence {self.next}", got=f"one that begins at {sequence}")
 
+    def jump(self, sequence: int) -> None:
+        """Go on at this sequence, whose predecessor is not there."""
+        self.next, self._previous = sequence, "" if sequence == 0 else None
+
     def take(self, data: bytes) -> None:
         """Check the next envelope and go on to the one after.
 

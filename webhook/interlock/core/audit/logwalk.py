@@ -1,5 +1,6 @@
 """The rules of the log, as a state machine: segments go in one by one, the first bad one raises.
 
+- Records are looked at first, since people want the first bad one named; what lanes cannot show, the tree does.
 - Cuts are numbered without a gap, each names the one before, none is older than the one before.
 - Every record and every cut is in the tree, in the order of the log; an epoch has a tree of its own.
 - The checkpoint is the notary's, over exactly this tree.
@@ -12,6 +13,7 @@ A walk may begin at any segment: the tree and the lanes before it are then the n
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from interlock.core import times
 from interlock.core.audit import checkpoint, cut
@@ -19,11 +21,23 @@ from interlock.core.audit.cut import Cut, LaneCut, State
 from interlock.core.audit.lanewalk import Bad, Walk
 from interlock.core.audit.leaf import leaf_hash
 from interlock.core.audit.notekey import VerifierKey
-from interlock.core.audit.segment import Segment
+from interlock.core.audit.segment import Segment, unpack
 from interlock.core.audit.tree import Frontier
 
 # What the clocks of two controllers may differ: the later one's first cut may seem older than the earlier one's last.
 CLOCK_TOLERANCE = timedelta(seconds=60)
+
+
+class Evidence(StrEnum):
+    """What shows that something is wrong."""
+
+    OBJECT = "the object, which is no segment"
+    CUT = "the notary's signature on the cut"
+    ORDER = "the numbers and hashes by which each cut names the one before"
+    TREE = "the Merkle tree"
+    CHECKPOINT = "the signed checkpoint"
+    LANES = "what the cut says of each lane"
+    RECORD = "the chain and the signatures of the lane"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +68,7 @@ class LogWalk:
         lanes: every lane met, by name.
         ended: how each lane ended that has.
         broken: what the notary found wrong in a lane, by name.
-        place: what is being looked at, for the message about what is bad.
+        place: what is being looked at, for the message about what is bad, and `evidence` by which rule.
     """
 
     def __init__(self, key: VerifierKey) -> None:
@@ -73,6 +87,7 @@ class LogWalk:
         self.ended: dict[str, State] = {}
         self.broken: dict[str, str] = {}
         self.place = Place()
+        self.evidence = Evidence.CUT
         self._key = key
         self._tree = Frontier()
         self._leaf = ""  # of the newest cut
@@ -82,20 +97,35 @@ class LogWalk:
         """Lanes that have not ended."""
         return self.lanes.keys() - self.ended.keys()
 
-    def take(self, segment: Segment) -> None:
-        """Check the next segment and go on to the one after.
+    def read(self, body: bytes) -> tuple[Cut, checkpoint.Checkpoint]:
+        """The same for an object as a store holds it.
+
+        Raises:
+            Bad: it breaks one of the rules.
+            BadInput: it is no segment, or a part of it is not what it has to be, or not the notary's.
+        """
+        self.place, self.evidence = Place(), Evidence.OBJECT
+        return self.take(unpack(body))
+
+    def take(self, segment: Segment) -> tuple[Cut, checkpoint.Checkpoint]:
+        """Check the next segment and go on to the one after; returns its cut and the checkpoint over it.
 
         Raises:
             Bad: it breaks one of the rules.
             BadInput: a part of it is not what it has to be, or not the notary's.
         """
-        self.place = Place()
+        self.place, self.evidence = Place(), Evidence.CUT
         made = cut.opened(segment.cut, self._key)
+        self.evidence = Evidence.ORDER
         self._check_order(made)
-        tree = self._check_tree(made, segment)
-        over = self._check_checkpoint(made, segment, tree)
+        self.evidence = Evidence.LANES
         self._check_lanes(made, segment)
+        self.evidence = Evidence.TREE
+        tree = self._check_tree(made, segment)
+        self.evidence = Evidence.CHECKPOINT
+        over = self._check_checkpoint(made, segment, tree)
         self._go_on(made, segment, tree, over)
+        return made, over
 
     def _check_order(self, made: Cut) -> None:
         if self.newest is None:
@@ -129,9 +159,7 @@ class LogWalk:
         return known
 
     def _check_checkpoint(self, made: Cut, segment: Segment, tree: Frontier) -> checkpoint.Checkpoint:
-        over = checkpoint.opened(segment.checkpoint, self._key)
-        whole = tree.append([bytes.fromhex(leaf_hash(segment.cut))])
-        expected = checkpoint.Checkpoint(origin=cut.origin(made.cluster, made.epoch), size=whole.size, root=whole.root)
+        over, expected = checkpoint.opened(segment.checkpoint, self._key), _over(made, segment, tree)
         if over != expected:
             raise Bad(expected=f"a checkpoint that says {expected.text!r}", got=repr(over.text))
         return over
@@ -165,7 +193,7 @@ class LogWalk:
 
     def _walk(self, lane: LaneCut, *, first: bool) -> Walk:
         known = self.lanes.get(lane.lane)
-        if lane.lane in self.ended:
+        if lane.lane in self.ended and not _said_again(lane, self.ended[lane.lane]):
             raise Bad(expected="nothing of a lane that has ended", got=f"lane {lane.lane}, {self.ended[lane.lane]}")
         if known is None:
             if not first and lane.first > 0:
@@ -175,11 +203,13 @@ class LogWalk:
         return known
 
     def _take_record(self, walk: Walk, record: bytes) -> None:
-        self.place = Place(lane=walk.lane, sequence=walk.next)
+        sequence = walk.next
+        self.evidence = Evidence.RECORD
         try:
             walk.take(record)
         finally:
-            self.place = Place(lane=walk.lane, sequence=self.place.sequence, record_id=walk.record_id)
+            self.place = Place(lane=walk.lane, sequence=sequence, record_id=walk.record_id)
+        self.evidence = Evidence.LANES
 
     def _check_state(self, walk: Walk, lane: LaneCut) -> None:
         if lane.state is State.BROKEN:
@@ -198,6 +228,29 @@ class LogWalk:
         self.records += len(segment.records)
         self._leaf = leaf_hash(segment.cut)
         self._tree = tree.append([bytes.fromhex(self._leaf)])
+
+
+def alone(segment: Segment, key: VerifierKey) -> tuple[Cut, checkpoint.Checkpoint]:
+    """The cut of a segment that is looked at alone, without its records, and the checkpoint that fits it.
+
+    Raises:
+        Bad: the checkpoint is over something else.
+        BadInput: a part of it is not what it has to be, or not the notary's.
+    """
+    made, over = cut.opened(segment.cut, key), checkpoint.opened(segment.checkpoint, key)
+    if over != _over(made, segment, made.tree):
+        raise Bad(expected=f"a checkpoint over cut {made.number}", got=repr(over.text))
+    return made, over
+
+
+def _over(made: Cut, segment: Segment, tree: Frontier) -> checkpoint.Checkpoint:
+    """The checkpoint that a cut must have, if this tree is in front of it."""
+    whole = tree.append([bytes.fromhex(leaf_hash(segment.cut))])
+    return checkpoint.Checkpoint(origin=cut.origin(made.cluster, made.epoch), size=whole.size, root=whole.root)
+
+
+def _said_again(lane: LaneCut, ended: State) -> bool:
+    return lane.state is State.BROKEN is ended and lane.first == lane.next
 
 
 def _some(records: Iterable[bytes], count: int) -> Iterable[bytes]:

@@ -12,7 +12,7 @@ is stored.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from interlock.core.audit import commits, segment
@@ -85,6 +85,7 @@ class Log:
         self._epoch = ""
         self._previous = ""  # leaf of the newest cut
         self._lanes: dict[str, _Lane] = {}
+        self._broken: dict[str, LaneCut] = {}  # said again while something of them is stored
 
     @classmethod
     def after(cls, sealed: bytes, stored: Iterable[StoredCommit], *, key: VerifierKey) -> "Log":
@@ -104,7 +105,8 @@ class Log:
         log.number, log.time = newest.number + 1, newest.time
         log.tree = newest.tree.append([bytes.fromhex(leaf_hash(sealed))])
         log._epoch, log._previous = newest.epoch, leaf_hash(sealed)
-        log.ended = {*newest.ended, *(lane.lane for lane in newest.lanes if lane.state is not State.OPEN)}
+        log._note_ended(newest)
+        log.ended |= set(newest.ended)
         lanes = by_lane(stored)
         log._lanes = {
             lane.lane: log._resumed(lane, lanes.get(lane.lane, ())) for lane in newest.lanes if lane.state is State.OPEN
@@ -142,9 +144,13 @@ class Log:
         lanes = by_lane(stored)
         self._turn_epoch(cuts.epoch_of(now))
         self.ended &= lanes.keys()
+        self._broken = {name: lane for name, lane in self._broken.items() if name in lanes}
         taking = _Taking(tree=self.tree)
-        for name in sorted({*self._lanes, *self._new(lanes)}):
-            self._take(name, lanes.get(name, ()), taking)
+        for name in sorted({*self._lanes, *self._new(lanes), *self._broken}):
+            if name in self._broken:
+                taking.add(self._broken[name])
+            else:
+                self._take(name, lanes.get(name, ()), taking)
         cut = Cut(
             cluster=self._cluster,
             epoch=self._epoch,
@@ -167,9 +173,16 @@ class Log:
         self.tree = draft.cut.tree.append([bytes.fromhex(leaf_hash(sealed))])
         self.number, self.time = self.number + 1, draft.cut.time
         self._previous = leaf_hash(sealed)
-        for lane in draft.cut.lanes:
-            if lane.state is not State.OPEN:
-                del self._lanes[lane.lane]
+        self._note_ended(draft.cut)
+
+    def _note_ended(self, cut: Cut) -> None:
+        for lane in cut.lanes:
+            if lane.state is State.OPEN:
+                continue
+            self._lanes.pop(lane.lane, None)
+            if lane.state is State.BROKEN and (lane.lane in self._broken or len(self._broken) < cuts.MAX_BROKEN):
+                self._broken[lane.lane] = replace(lane, first=lane.next, previous=lane.leaf, certificate=None)
+            else:
                 self.ended.add(lane.lane)
 
     def _turn_epoch(self, epoch: str) -> None:
@@ -181,13 +194,14 @@ class Log:
 
     def _new(self, lanes: Lanes) -> list[str]:
         """Lanes to open: those that begin with their first record, as many as there is room for."""
-        room = min(cuts.MAX_OPEN, cuts.MAX_ENDED - len(self.ended)) - len(self._lanes)
+        room = min(cuts.MAX_OPEN, cuts.MAX_ENDED - len(self.ended)) - len(self._lanes) - len(self._broken)
         new = self._begun(lanes)[: max(room, 0)]
         self._lanes |= {name: _Lane(Walk(name, first=0, key=self._key), certified=True) for name in new}
         return new
 
     def _begun(self, lanes: Lanes) -> list[str]:
-        return [name for name in sorted(lanes.keys() - self._lanes.keys() - self.ended) if _first(lanes[name]) == 0]
+        unknown = lanes.keys() - self._lanes.keys() - self._broken.keys() - self.ended
+        return [name for name in sorted(unknown) if _first(lanes[name]) == 0]
 
     def _resumed(self, head: LaneCut, stored: Iterable[StoredCommit]) -> _Lane:
         walk = Walk(head.lane, first=head.next, key=self._key, previous=head.leaf)
@@ -212,6 +226,7 @@ class Log:
                 break
             fault = _fault(walk, commit, taking)
             if fault:
+                taking.broken[name] = fault
                 break
         moved = walk.next > first
         lane.certified |= moved
@@ -258,8 +273,6 @@ class _Taking:
         """Say where a lane stands."""
         self.lanes.append(lane)
         self._certificates += lane.certificate is not None
-        if lane.fault:
-            self.broken[lane.lane] = lane.fault
 
 
 def _fault(walk: Walk, commit: StoredCommit, taking: _Taking) -> str:
@@ -271,9 +284,9 @@ def _fault(walk: Walk, commit: StoredCommit, taking: _Taking) -> str:
             walk.take(envelope)
             good.append(envelope)
     except Bad as bad:
-        return f"{commit.name}, sequence {walk.next}: expected {bad.expected}, got {bad.got}"[:500]
+        return f"{commit.name}, sequence {walk.next}: expected {bad.expected}, got {bad.got}"[: cuts.MAX_FAULT]
     except BadInput as bad:
-        return f"{commit.name}, sequence {walk.next}: {bad}"[:500]
+        return f"{commit.name}, sequence {walk.next}: {bad}"[: cuts.MAX_FAULT]
     finally:
         taking.take(good)
     return ""

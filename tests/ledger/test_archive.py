@@ -1,0 +1,210 @@
+"""Shipping and retiring: everything goes outside once, locked, and nothing goes from the cluster before."""
+
+from datetime import timedelta
+
+import pytest
+
+from interlock.core.audit import commits, cut, segment
+from interlock.core.audit.merging import Log
+from interlock.core.ports import StoredCommit
+from interlock.errors import Conflict, Unavailable
+from interlock.ledger.retiring import ENDED_STAYS, Keep, Shipped, removable
+from interlock.ledger.shipping import Unlocked
+from tests.fakes.lane_store import Fate
+from tests.fakes.log_store import FakeLogStore, at
+from tests.fakes.object_store import FakeObjectStore
+from tests.ledger.guards import HandClock, Ledger, body, running, settled, written
+from tests.ledger.logs import NotaryKey, archive, notary, segments, turned, walked
+
+NOTHING = Keep(age=None, bytes=0)
+
+
+class Whole:
+    """A guard, a notary and an archive over stores in memory.
+
+    Attributes:
+        ledger: the guard.
+        store: the cluster.
+        outside: the object store.
+    """
+
+    def __init__(self, ledger: Ledger, *, keep: Keep = NOTHING) -> None:
+        self.ledger = ledger
+        self.store = FakeLogStore(ledger.store)
+        self.outside = FakeObjectStore(ledger.clock)
+        self._keep = keep
+        self.lead()
+
+    def lead(self) -> None:
+        """A new leader, which knows what is stored and nothing else."""
+        self.archive = archive(self.ledger, self.store, self.outside, keep=self._keep)
+        self.notary = notary(self.ledger, self.store, archive=self.archive)
+
+    async def record(self, name: str) -> None:
+        """The guard records a decision, and the notary merges it."""
+        await self.ledger.lane.append(body(self.ledger.clock, name=name)).stored(seconds=5)
+        await turned(self.notary)
+
+    def shipped(self) -> list[segment.Segment]:
+        """The log as the store outside holds it."""
+        return [segment.unpack(found[0].body or b"") for _, found in sorted(self.outside.versions_of.items())]
+
+
+async def test_log_outside_is_the_log() -> None:
+    """Each segment is one locked object, records included, and together they verify."""
+    async with running(Ledger()) as ledger:
+        whole = Whole(ledger)
+        for name in ("a", "b"):
+            await whole.record(name)
+        await whole.archive.turn()
+
+    walk = walked(whole.shipped())
+    assert (walk.records, list(whole.outside.versions_of)) == (
+        3,
+        ["log/2026-11/000000000000", "log/2026-11/000000000001"],
+    )
+    assert {found[0].mode for found in whole.outside.versions_of.values()} == {"COMPLIANCE"}
+    assert (whole.archive.status.number, whole.archive.status.waiting) == (1, 0)
+
+
+async def test_retired_are_only_shipped_commits_and_the_log_goes_on() -> None:
+    """With no room at all the newest commit and the lane's beginning stay; a new leader goes on all the same."""
+    async with running(Ledger()) as ledger:
+        whole = Whole(ledger)
+        for name in ("a", "b", "c"):
+            await whole.record(name)
+        await whole.archive.turn()
+        kept = [commits.parse_name(each.name)[1] for each in ledger.store.stored()]
+        whole.lead()
+        await whole.record("d")
+        await whole.archive.turn()
+
+    assert (kept, [segment.parse_name(each.name) for each in whole.store.stored()]) == ([0, 3], [3])
+    walk = walked(whole.shipped())
+    assert (walk.records, [lane.certificate is not None for lane in walk.lanes.values()]) == (5, [True])
+
+
+@pytest.mark.parametrize("fate", [Fate.FAILS_BEFORE, Fate.FAILS_AFTER])
+async def test_lost_answers_of_the_store_cost_nothing(fate: Fate) -> None:
+    """Put again after no answer: one object, the same bytes, and it counts as shipped."""
+    async with running(Ledger()) as ledger:
+        whole = Whole(ledger)
+        await whole.record("a")
+        whole.outside.plan(fate)
+        with pytest.raises(Unavailable):
+            await whole.archive.turn()
+        before = whole.archive.status.number
+        await whole.archive.turn()
+
+    assert (before, whole.archive.status.number) == (-1, 0)
+    assert [len(found) for found in whole.outside.versions_of.values()] == [1]
+    assert walked(whole.shipped()).records == 2
+
+
+async def test_store_that_does_not_lock_is_found_out() -> None:
+    """What was put is read back; without its lock it is not shipped, and the cluster forgets nothing."""
+    async with running(Ledger()) as ledger:
+        whole = Whole(ledger)
+        whole.outside.forgets_locks = True
+        await whole.record("a")
+        with pytest.raises(Unlocked, match="its lock is none; it is locked until never"):
+            await whole.archive.turn()
+
+    assert (whole.archive.status.number, len(ledger.store.stored())) == (-1, 2)
+
+
+async def test_foreign_segment_under_our_number_is_a_conflict() -> None:
+    """Somebody else's bytes are neither overwritten nor taken for ours."""
+    async with running(Ledger()) as ledger:
+        whole = Whole(ledger)
+        await whole.record("a")
+        whole.outside.add("log/2026-11/000000000000", b"another notary's")
+        with pytest.raises(Conflict, match="another notary writes there"):
+            await whole.archive.turn()
+
+    assert len(whole.outside.versions_of["log/2026-11/000000000000"]) == 1
+
+
+async def test_log_goes_on_from_outside_when_the_cluster_has_forgotten() -> None:
+    """The cluster is put back to an older state: the log outside is the log, and the new cut continues it."""
+    async with running(Ledger()) as ledger:
+        whole = Whole(ledger)
+        await whole.record("a")
+        await whole.archive.turn()
+        older = dict(whole.store.bodies)
+        for name in ("b", "c"):
+            await whole.record(name)
+        await whole.archive.turn()
+        whole.store.bodies.clear()
+        whole.store.bodies |= older
+        whole.lead()
+        await whole.record("d")
+        await whole.archive.turn()
+
+    assert (walked(whole.shipped()).records, whole.archive.status.number) == (5, 3)
+
+
+async def test_without_a_store_the_oldest_go_when_there_is_no_room() -> None:
+    """Nothing is shipped; a bound in bytes is kept all the same."""
+    async with running(Ledger()) as ledger:
+        store = FakeLogStore(ledger.store)
+        kept = archive(ledger, store, None, keep=NOTHING)
+        made = notary(ledger, store, archive=kept)
+        for name in ("a", "b", "c"):
+            await ledger.lane.append(body(ledger.clock, name=name)).stored(seconds=5)
+            await turned(made)
+        await kept.turn()
+
+        assert [commits.parse_name(each.name)[1] for each in ledger.store.stored()] == [0, 3]
+
+
+async def _closed() -> tuple[list[StoredCommit], Shipped, Log]:
+    """A closed lane of four commits, all of it shipped, each commit stored at the clock's beginning."""
+    ledger = await written(["a", "b"])
+    store = FakeLogStore(ledger.store)
+    made = notary(ledger, store)
+    await turned(made)
+    [only] = segments(store)
+    shipped = Shipped()
+    shipped.note(cut.opened(only.cut, NotaryKey().public))
+    assert made.log is not None
+    stored = [at(commit, HandClock()()) for commit in ledger.store.stored()]
+    return stored, shipped, made.log
+
+
+@pytest.mark.parametrize(
+    ("keep", "later", "left"),
+    [
+        (Keep(age=timedelta(hours=1), bytes=10**6), timedelta(minutes=50), [0, 1, 2, 3]),
+        (Keep(age=timedelta(hours=1), bytes=10**6), timedelta(minutes=70), [3]),
+        (Keep(age=timedelta(hours=1), bytes=10**6), ENDED_STAYS * 2, []),
+        (Keep(age=None, bytes=0), timedelta(), [3]),
+        (Keep(age=None, bytes=10**6), timedelta(days=300), [0, 1, 2, 3]),
+    ],
+    ids=["young", "old", "a lane that ended long ago", "no room", "room, and no age"],
+)
+async def test_how_long_commits_stay(keep: Keep, later: timedelta, left: list[int]) -> None:
+    """By age, or while there is room; a lane's last commit for a day after its end."""
+    stored, shipped, log = await _closed()
+    gone = removable(stored, shipped, needed=log.keeps, keep=keep, now=HandClock()() + later)
+
+    assert [commits.parse_name(each.name)[1] for each in stored if each not in gone] == left
+
+
+async def test_what_was_not_shipped_stays() -> None:
+    """Whatever its age, whatever the room."""
+    stored, _, log = await _closed()
+
+    assert removable(stored, Shipped(), needed=log.keeps, keep=NOTHING, now=HandClock()() + timedelta(days=99)) == []
+
+
+async def test_a_notary_needs_no_guard() -> None:
+    """Heartbeats are shipped though nobody records anything."""
+    whole = Whole(Ledger())
+    await turned(whole.notary)
+    whole.ledger.clock.turn(timedelta(minutes=2))
+    await turned(whole.notary)
+    await whole.archive.turn()
+    await settled()
+
+    assert (len(whole.outside.versions_of), walked(whole.shipped()).records) == (2, 0)

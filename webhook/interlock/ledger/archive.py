@@ -1,0 +1,182 @@
+"""The archive: what the notary has signed goes outside, number after number, and then the cluster may forget it.
+
+Without a store nothing goes outside; the cluster then keeps as much as it has room for, and forgets the oldest beyond
+that. That is said loudly elsewhere: nothing is locked then.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from interlock.core.audit import cut as cuts
+from interlock.core.audit import segment
+from interlock.core.audit.cut import Cut
+from interlock.core.audit.merging import Log, by_lane
+from interlock.core.audit.notekey import VerifierKey
+from interlock.core.audit.segment import Segment
+from interlock.core.ports import Clock, LogStore, StoredCommit
+from interlock.errors import InterlockError
+from interlock.ledger.durable import Pause, pauses
+from interlock.ledger.retiring import Keep, Shipped, removable
+from interlock.ledger.shipping import Shipper
+
+KEPT_CHECKPOINTS = 2_000
+"""Checkpoints that stay in the cluster where there is no store: a day and more of heartbeats, a few megabytes."""
+
+LOG = structlog.get_logger("interlock.ledger")
+
+
+@dataclass(slots=True)
+class ArchiveStatus:
+    """How far the archive is.
+
+    Attributes:
+        number: of the newest checkpoint that is outside, locked and read back; -1 before the first.
+        at: time of its cut.
+        waiting: checkpoints that are not.
+        retired: objects of the cluster that this process has removed.
+        fault: why the newest attempt failed; empty after one succeeded.
+    """
+
+    number: int = -1
+    at: datetime | None = None
+    waiting: int = 0
+    retired: int = 0
+    fault: str = ""
+
+
+class Archive:
+    """Ships and retires; one term of a leader is one archive.
+
+    Attributes:
+        status: how far it is.
+    """
+
+    def __init__(
+        self,
+        store: LogStore,
+        shipper: Shipper | None,
+        *,
+        key: VerifierKey,
+        keep: Keep,
+        clock: Clock,
+        retiring: Callable[[], Awaitable[None]],
+        pause: Pause = asyncio.sleep,
+    ) -> None:
+        """Wire it.
+
+        Args:
+            store: the cluster's part of the ledger.
+            shipper: to the store outside; None where there is none.
+            key: the notary's.
+            keep: how much stays in the cluster.
+            clock: the present.
+            retiring: awaited before something is removed, for those who must have taken note of it first.
+            pause: waits between attempts.
+        """
+        self.status = ArchiveStatus()
+        self._store = store
+        self._shipper = shipper
+        self._key = key
+        self._keep = keep
+        self._clock = clock
+        self._retiring = retiring
+        self._pause = pause
+        self._log: Log | None = None
+        self._waiting: deque[int] = deque()
+        self._listed = False  # whether those from before this process are among them
+        self._held = 0  # checkpoints in the cluster
+        self._shipped = Shipped()
+        self._more = asyncio.Event()
+
+    async def beyond(self, number: int, epochs: tuple[str, ...]) -> Segment | None:
+        """The newest segment outside whose number is larger, in any of these epochs; None if there is none.
+
+        Raises:
+            InterlockError: nobody can know.
+        """
+        return None if self._shipper is None else await self._shipper.after(number, epochs)
+
+    def signed(self, number: int, log: Log) -> None:
+        """Say that the cluster holds a checkpoint of this number now, and how the log stands after it."""
+        self._log = log
+        self._waiting.append(number)
+        self._held += 1
+        self._more.set()
+
+    async def run(self) -> None:
+        """Work for ever."""
+        waits = pauses()
+        while True:
+            self._more.clear()
+            try:
+                await self.turn()
+            except InterlockError as error:
+                self._failed(str(error))
+                await self._pause(next(waits))
+            else:
+                waits = pauses()
+                await self._more.wait()
+
+    async def turn(self) -> None:
+        """Ship everything that waits, and retire what may go.
+
+        Raises:
+            InterlockError: something could not be shipped or removed; nothing is lost.
+        """
+        await self._find_older()
+        while self._waiting:
+            self.status.waiting = len(self._waiting)
+            number = self._waiting[0]
+            cut = await self._ship(number)
+            self._shipped.note(cut)
+            self._waiting.popleft()
+            self.status.number, self.status.at = number, cut.time
+        self.status.waiting = 0
+        await self._retire()
+        self.status.fault = ""
+
+    async def _find_older(self) -> None:
+        """Add the checkpoints from before this process; which of them are outside is found out by shipping them."""
+        if self._listed:
+            return
+        found = {segment.parse_name(each.name) for each in await self._store.checkpoints()}
+        self._waiting = deque(sorted(found.union(self._waiting)))
+        self._held, self._listed = len(self._waiting), True
+
+    async def _ship(self, number: int) -> Cut:
+        if self._shipper is not None:
+            return await self._shipper.ship(number)
+        return cuts.opened(segment.unpack(await self._store.read(segment.name(number))).cut, self._key)
+
+    async def _retire(self) -> None:
+        if self._log is None:  # whose key is known by what, nobody can say yet
+            return
+        stored = await self._store.commits()
+        self._shipped.forget(by_lane(stored))
+        gone = removable(stored, self._shipped, needed=self._log.keeps, keep=self._keep, now=self._clock())
+        gone += await self._old_checkpoints()
+        if gone:
+            await self._retiring()
+        for each in gone:
+            await self._store.remove(each)
+            self.status.retired += 1
+
+    async def _old_checkpoints(self) -> list[StoredCommit]:
+        """Checkpoints that nobody needs here: all but the newest, or all but the newest thousands."""
+        kept = 1 if self._shipper is not None else KEPT_CHECKPOINTS
+        if self._held <= kept:
+            return []
+        found = await self._store.checkpoints()
+        old = [each for each in found[:-kept] if segment.parse_name(each.name) <= self.status.number]
+        self._held = len(found) - len(old)
+        return old
+
+    def _failed(self, why: str) -> None:
+        if why != self.status.fault:
+            LOG.warning("records are not shipped", why=why, waiting=self.status.waiting)
+        self.status.fault = why

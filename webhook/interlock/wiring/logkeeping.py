@@ -1,0 +1,117 @@
+"""The log, put together: what the leader runs to merge, sign, ship and retire.
+
+LaneFeed ─▶ ConfigMapLogStore ─▶ Notary ─▶ checkpoints in the cluster ─▶ Archive ─▶ object store
+                                    └─ Endings                             └─▶ commits retired
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import structlog
+
+from interlock.core.ports import Clock, ObjectStore
+from interlock.kube.client import ApiClient
+from interlock.kube.inventory import Inventory
+from interlock.kube.lanefeed import LaneFeed
+from interlock.kube.logstore import ConfigMapLogStore
+from interlock.kube.notarykey import NotaryKey
+from interlock.ledger.archive import Archive, ArchiveStatus
+from interlock.ledger.endings import Endings
+from interlock.ledger.notary import Notary, NotaryStatus
+from interlock.ledger.retiring import Keep
+from interlock.ledger.shipping import Lock, Shipper
+from interlock.ledger.stores import opening
+from interlock.settings import LogSettings
+
+LOG = structlog.get_logger(__name__)
+
+MEGABYTE = 1024 * 1024
+
+
+class LogKeeping:
+    """Keeps the log, term after term.
+
+    Attributes:
+        notary: how the log stands in this term.
+        archive: how far it is outside.
+    """
+
+    def __init__(
+        self,
+        api: ApiClient,
+        *,
+        namespace: str,
+        cluster: str,
+        inventory: Inventory,
+        key: Callable[[], Awaitable[NotaryKey]],
+        chosen: LogSettings,
+        clock: Clock,
+    ) -> None:
+        """Wire it.
+
+        Args:
+            api: the Kubernetes API.
+            namespace: where the ledger is.
+            cluster: uid of namespace kube-system.
+            inventory: knows which guards live.
+            key: gives the notary's key as soon as it is known.
+            chosen: where to ship, and how much to keep.
+            clock: the present.
+        """
+        self.notary = NotaryStatus()
+        self.archive = ArchiveStatus()
+        self._api = api
+        self._namespace = namespace
+        self._cluster = cluster
+        self._inventory = inventory
+        self._key = key
+        self._chosen = chosen
+        self._clock = clock
+
+    async def keep(self, feed: LaneFeed, retiring: Callable[[], Awaitable[None]]) -> None:
+        """Keep it for ever.
+
+        Args:
+            feed: the lanes.
+            retiring: awaited before commits are retired.
+
+        Raises:
+            InterlockError: the store cannot be opened.
+        """
+        key = await self._key()
+        store = ConfigMapLogStore(self._api, feed, namespace=self._namespace)
+        async with self._outside() as outside:
+            shipper = None if outside is None else Shipper(outside, store, key=key.public, lock=self._lock())
+            archive = Archive(store, shipper, key=key.public, keep=self._keep(), clock=self._clock, retiring=retiring)
+            endings = Endings(
+                store,
+                key=key,
+                cluster=self._cluster,
+                clock=self._clock,
+                entropy=os.urandom,
+                alive=self._inventory.lanes,
+            )
+            notary = Notary(store, key=key, cluster=self._cluster, clock=self._clock, endings=endings, archive=archive)
+            self.notary, self.archive = notary.status, archive.status
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(notary.run(), name="merge lanes")
+                tasks.create_task(archive.run(), name="ship")
+
+    @asynccontextmanager
+    async def _outside(self) -> AsyncIterator[ObjectStore | None]:
+        if not self._chosen.store:
+            LOG.warning("records stay in the cluster, where nothing locks them: no store is configured")
+            yield None
+            return
+        async with opening.opened(self._chosen.store, clock=self._clock) as store:
+            yield store
+
+    def _lock(self) -> Lock:
+        return Lock(retention=timedelta(days=self._chosen.retention_days), required=not self._chosen.unlocked)
+
+    def _keep(self) -> Keep:
+        age = timedelta(minutes=self._chosen.keep_minutes) if self._chosen.store else None
+        return Keep(age=age, bytes=self._chosen.keep_megabytes * MEGABYTE)
