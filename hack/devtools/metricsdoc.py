@@ -21,7 +21,9 @@ process lives, and `/readyz` lists what a ready one has, one check a line.
 What to alert on: `interlock_armed` of the leader at 0; `interlock_api_servers_asking` below `interlock_api_servers`;
 growth of `interlock_sink_faults_total` or of `interlock_http_answers_total{status="503"}`; growth of
 `interlock_http_answers_total{status="401"}`, which is somebody forging reviews; `interlock_snapshot_age_seconds` above
-a minute; `interlock_lane_certified` at 0 for more than a minute.
+a minute; `interlock_lane_certified` at 0 for more than a minute; of the leader, `interlock_log_checkpoint_age_seconds`
+above two minutes, `interlock_shipping_lag_seconds` above three where there is a store, `interlock_log_broken_lanes`
+above 0, which is tampering or a lost part of etcd.
 """
 
 _NOTHING: Any = None  # described, not read
@@ -30,7 +32,8 @@ _NOTHING: Any = None  # described, not read
 def markdown() -> str:
     """The whole page."""
     guard = _Page("Guard", [*_counted(), *_shown(readings.of_guard(feed=_NOTHING, lane=_NOTHING, http=_NOTHING))])
-    controller = _Page("Controller", _shown(readings.of_controller(_NOTHING, _NOTHING, _NOTHING)))
+    kept = (*readings.of_controller(_NOTHING, _NOTHING, _NOTHING), *readings.of_log(_NOTHING, _NOTHING))
+    controller = _Page("Controller", _shown(kept))
     return "\n".join([HEADER, *guard.lines(), *controller.lines()])
 
 

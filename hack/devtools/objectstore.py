@@ -65,14 +65,18 @@ class Server:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[Server]:
+def running(directory: Path, *, host: str = HOST) -> Iterator[Server]:
     """Start a server that keeps its data in a directory, and stop it afterwards.
+
+    Args:
+        directory: for its data.
+        host: address of this machine to listen on.
 
     Raises:
         ToolError: it could not be built, or does not answer.
     """
     program = toolchain.binaries(["minio"])["minio"]
-    address = f"{HOST}:{free_ports(HOST, 1)[0]}"
+    address = f"{host}:{free_ports(host, 1)[0]}"
     server = Server(endpoint=f"http://{address}", user="interlock", password=secrets.token_hex(16))
     process = start(program, server, directory)
     try:

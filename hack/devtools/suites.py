@@ -127,7 +127,7 @@ SUITES = (
     Suite(name="chart", run=_chart),
     Suite(name="cluster", run=_cluster),
     Suite(name="e2e", run=_e2e, long=True),  # part of `cluster`; by name on a real node
-    Suite(name="stores", run=_stores, long=True),  # the server takes minutes to build, once
+    Suite(name="stores", run=_stores),
     Suite(name="edges", run=_edges, long=True),
     Suite(name="demo", run=_demo, own_cluster=True),
     Suite(name="soak", run=_soak, long=True),

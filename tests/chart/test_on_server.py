@@ -68,6 +68,8 @@ CONTROLLER_MAY = [
     "update secrets/interlock-ca",
     "watch configmaps",
     "create configmaps",
+    "delete configmaps",  # records that are shipped; an admission policy keeps everybody else from it
+    "update configmaps/interlock-counts",
     "list leases.coordination.k8s.io",
     "update leases.coordination.k8s.io/interlock-controller",
     "create events.events.k8s.io",
@@ -83,7 +85,7 @@ CONTROLLER_MAY_NOT = [
     "list secrets",
     "delete secrets/interlock-notary",
     "update configmaps",
-    "delete configmaps",
+    "delete configmaps -n kube-system",
     "get configmaps -n kube-system",
     "get namespaces/default",
     "update leases.coordination.k8s.io/some-guard",

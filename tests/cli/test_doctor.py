@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from interlock.cli.doctor import certificates, command, fences, guards, interception, powers
+from interlock.cli.doctor import certificates, command, fences, guards, interception, log, powers
 from interlock.cli.doctor.finding import Finding, Status, bad, good, unknown
 from interlock.cli.doctor.grants import grants
 from interlock.cli.doctor.powers import Power
@@ -37,6 +37,55 @@ def _configuration(*policies: JsonObject) -> JsonObject:
 def _says(finding: Finding) -> list[str]:
     """What is wrong: the sentence, and what it speaks of; nothing of a good finding."""
     return [] if finding.status is Status.OK else [finding.text, *finding.details]
+
+
+# ------------------------------------------------------------------------------------------------------------- log
+
+
+def _checkpoint(age: timedelta) -> JsonObject:
+    return {"metadata": {"creationTimestamp": (NOW - age).isoformat()}}
+
+
+def _controllers(*arguments: str) -> JsonObject:
+    containers = [{"args": ["controller", *arguments]}]
+    return {"metadata": {"name": "interlock-controller"}, "spec": {"template": {"spec": {"containers": containers}}}}
+
+
+@pytest.mark.parametrize(
+    ("ages", "says"),
+    [
+        ([timedelta(hours=1), timedelta(seconds=50)], []),
+        ([timedelta(minutes=4)], ["the newest checkpoint is 240 s old, and one is due every minute"]),
+        ([], ["no checkpoint was signed yet: nothing shows what is missing of the records"]),
+    ],
+    ids=["lately", "long ago", "never"],
+)
+def test_checkpoints(ages: list[timedelta], says: list[str]) -> None:
+    """One is due every minute."""
+    assert _says(log.checkpoints([_checkpoint(age) for age in ages], NOW, NAMESPACE)) == says
+
+
+@pytest.mark.parametrize(
+    ("count", "arguments", "finding"),
+    [
+        (1, ["--store=s3://audit"], good("records are shipped to s3://audit")),
+        (99, [], good("records stay in the cluster, where nothing locks them: store.address is not set")),
+        (
+            31,
+            ["--store=s3://audit"],
+            bad(
+                "31 checkpoints are still in the cluster: nothing is shipped to s3://audit",
+                remedy="kubectl -n interlock-system logs deployment/interlock-controller; "
+                "interlock doctor --store s3://audit",
+            ),
+        ),
+    ],
+    ids=["shipped", "no store", "waiting"],
+)
+def test_shipped(count: int, arguments: list[str], finding: Finding) -> None:
+    """What is shipped goes from the cluster, so what is left tells how far that is; without a store that is said."""
+    waiting = [_checkpoint(timedelta(seconds=9))] * count
+    assert log.shipped(waiting, [_controllers(*arguments)], NAMESPACE) == finding
 
 
 # ---------------------------------------------------------------------------------------------------- interception

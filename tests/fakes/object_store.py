@@ -27,6 +27,7 @@ class FakeObjectStore:
 
     Attributes:
         versions_of: every version by key, oldest first; a test may tamper with it.
+        late: puts that are still on their way; `land` lets the oldest arrive.
         forgets_locks: whether it takes objects and does not lock them, as some servers do.
     """
 
@@ -34,6 +35,7 @@ class FakeObjectStore:
 
     def __init__(self, clock: Clock, arbiter: Arbiter | None = None) -> None:
         self.versions_of: dict[str, list[Version]] = {}
+        self.late: list[tuple[str, bytes, datetime]] = []
         self.forgets_locks = False
         self._clock = clock
         self._arbiter = arbiter or Planned()
@@ -46,6 +48,8 @@ class FakeObjectStore:
     async def put(self, key: str, body: bytes, *, retain_until: datetime) -> str:
         """Store an object."""
         fate = await self._arbiter.fate(Call("put", key))
+        if fate is Fate.LANDS_LATER:
+            self.late.append((key, body, retain_until))
         if fate not in {Fate.SUCCEEDS, Fate.FAILS_AFTER}:
             raise Unavailable(f"no answer to put {key}")
         if self._newest(key) is not None:
@@ -83,6 +87,12 @@ class FakeObjectStore:
         """The store's clock."""
         await self._asked("now")
         return self._clock()
+
+    def land(self) -> None:
+        """Let the oldest late put arrive; it is refused if the key is taken by then."""
+        key, body, retain_until = self.late.pop(0)
+        if self._newest(key) is None:
+            self.add(key, body, retain_until=retain_until)
 
     def add(self, key: str, body: bytes | None, *, retain_until: datetime | None = None) -> Version:
         """Add a version whatever there is, or a delete marker."""

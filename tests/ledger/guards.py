@@ -44,8 +44,8 @@ ENGINE = record.Engine(version="0.1.0", snapshot_generation=4711, snapshot_age_m
 class HandClock:
     """A clock that goes on by a millisecond a look, and otherwise where it is turned."""
 
-    def __init__(self) -> None:
-        self._now = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+    def __init__(self, begins: datetime = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)) -> None:
+        self._now = begins
 
     def __call__(self) -> datetime:
         """The present."""

@@ -11,7 +11,7 @@ from interlock.core.audit.logwalk import LogWalk
 from interlock.core.audit.merging import Draft, by_lane, records_of
 from interlock.core.audit.notekey import VerifierKey
 from interlock.core.audit.segment import Segment
-from interlock.core.ports import StoredCommit
+from interlock.core.ports import ObjectStore, StoredCommit
 from interlock.ledger.archive import Archive
 from interlock.ledger.endings import Endings
 from interlock.ledger.notary import Notary
@@ -20,9 +20,11 @@ from interlock.ledger.shipping import Lock, Shipper
 from tests.fakes.log_store import FakeLogStore
 from tests.fakes.notary import NAME
 from tests.fakes.object_store import FakeObjectStore
-from tests.ledger.guards import CLUSTER, Entropy, Ledger, at_once
+from tests.ledger.guards import CLUSTER, Entropy, Ledger, at_once, body
 
 RETENTION = timedelta(days=90)
+
+NOTHING = Keep(age=None, bytes=0)
 
 
 class NotaryKey:
@@ -84,7 +86,7 @@ def unshipped(ledger: Ledger, store: FakeLogStore) -> Archive:
 def archive(
     ledger: Ledger,
     store: FakeLogStore,
-    outside: FakeObjectStore | None,
+    outside: ObjectStore | None,
     *,
     keep: Keep = Keep(age=None, bytes=2**40),  # noqa: B008  a value
     required: bool = True,
@@ -121,3 +123,35 @@ async def turned(made: Notary, times: int = 1) -> None:
     for _ in range(times):
         while await made.turn():
             await asyncio.sleep(0)
+
+
+class Whole:
+    """A guard, a notary and an archive over stores in memory.
+
+    Attributes:
+        ledger: the guard.
+        store: the cluster.
+        outside: the object store, unless a real one was given.
+    """
+
+    def __init__(self, ledger: Ledger, *, keep: Keep = NOTHING, outside: ObjectStore | None = None) -> None:
+        self.ledger = ledger
+        self.store = FakeLogStore(ledger.store)
+        self.outside = FakeObjectStore(ledger.clock)
+        self._outside = outside or self.outside
+        self._keep = keep
+        self.lead()
+
+    def lead(self) -> None:
+        """A new leader, which knows what is stored and nothing else."""
+        self.archive = archive(self.ledger, self.store, self._outside, keep=self._keep)
+        self.notary = notary(self.ledger, self.store, archive=self.archive)
+
+    async def record(self, name: str) -> None:
+        """The guard records a decision, and the notary merges it."""
+        await self.ledger.lane.append(body(self.ledger.clock, name=name)).stored(seconds=5)
+        await turned(self.notary)
+
+    def shipped(self) -> list[segment.Segment]:
+        """The log as the store outside holds it."""
+        return [segment.unpack(found[0].body or b"") for _, found in sorted(self.outside.versions_of.items())]

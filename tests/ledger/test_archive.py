@@ -12,42 +12,8 @@ from interlock.ledger.retiring import ENDED_STAYS, Keep, Shipped, removable
 from interlock.ledger.shipping import Unlocked
 from tests.fakes.lane_store import Fate
 from tests.fakes.log_store import FakeLogStore, at
-from tests.fakes.object_store import FakeObjectStore
 from tests.ledger.guards import HandClock, Ledger, body, running, settled, written
-from tests.ledger.logs import NotaryKey, archive, notary, segments, turned, walked
-
-NOTHING = Keep(age=None, bytes=0)
-
-
-class Whole:
-    """A guard, a notary and an archive over stores in memory.
-
-    Attributes:
-        ledger: the guard.
-        store: the cluster.
-        outside: the object store.
-    """
-
-    def __init__(self, ledger: Ledger, *, keep: Keep = NOTHING) -> None:
-        self.ledger = ledger
-        self.store = FakeLogStore(ledger.store)
-        self.outside = FakeObjectStore(ledger.clock)
-        self._keep = keep
-        self.lead()
-
-    def lead(self) -> None:
-        """A new leader, which knows what is stored and nothing else."""
-        self.archive = archive(self.ledger, self.store, self.outside, keep=self._keep)
-        self.notary = notary(self.ledger, self.store, archive=self.archive)
-
-    async def record(self, name: str) -> None:
-        """The guard records a decision, and the notary merges it."""
-        await self.ledger.lane.append(body(self.ledger.clock, name=name)).stored(seconds=5)
-        await turned(self.notary)
-
-    def shipped(self) -> list[segment.Segment]:
-        """The log as the store outside holds it."""
-        return [segment.unpack(found[0].body or b"") for _, found in sorted(self.outside.versions_of.items())]
+from tests.ledger.logs import NOTHING, NotaryKey, Whole, archive, notary, segments, turned, walked
 
 
 async def test_log_outside_is_the_log() -> None:
@@ -82,6 +48,23 @@ async def test_retired_are_only_shipped_commits_and_the_log_goes_on() -> None:
     assert (kept, [segment.parse_name(each.name) for each in whole.store.stored()]) == ([0, 3], [3])
     walk = walked(whole.shipped())
     assert (walk.records, [lane.certificate is not None for lane in walk.lanes.values()]) == (5, [True])
+
+
+async def test_new_leader_finds_outside_what_is_retired_here() -> None:
+    """The newest checkpoint stays in the cluster, its records do not: it counts as shipped, and the log goes on."""
+    async with running(Ledger()) as ledger:
+        whole = Whole(ledger)
+        for name in ("a", "b"):
+            await ledger.lane.append(body(ledger.clock, name=name)).stored(seconds=5)
+        await turned(whole.notary)
+        await whole.archive.turn()
+        whole.lead()
+        await whole.archive.turn()
+        before = whole.archive.status.number
+        await whole.record("c")
+        await whole.archive.turn()
+
+    assert (before, whole.archive.status.number, walked(whole.shipped()).records) == (0, 1, 4)
 
 
 @pytest.mark.parametrize("fate", [Fate.FAILS_BEFORE, Fate.FAILS_AFTER])
@@ -123,6 +106,24 @@ async def test_foreign_segment_under_our_number_is_a_conflict() -> None:
             await whole.archive.turn()
 
     assert len(whole.outside.versions_of["log/2026-11/000000000000"]) == 1
+
+
+async def test_checkpoint_that_comes_too_late_is_dropped() -> None:
+    """A slow notary's CREATE arrives when its number is free again: the log outside is what it was, and goes on."""
+    async with running(Ledger()) as ledger:
+        whole = Whole(ledger)
+        elsewhere = FakeLogStore(ledger.store)
+        await whole.record("a")
+        await turned(notary(ledger, elsewhere))  # another cut of the same number
+        for name in ("b", "c"):
+            await whole.record(name)
+        await whole.archive.turn()
+        whole.store.bodies |= elsewhere.bodies
+        whole.lead()
+        await whole.record("d")
+        await whole.archive.turn()
+
+    assert (walked(whole.shipped()).records, list(whole.store.bodies)) == (5, [segment.name(3)])
 
 
 async def test_log_goes_on_from_outside_when_the_cluster_has_forgotten() -> None:

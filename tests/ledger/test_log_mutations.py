@@ -26,8 +26,7 @@ from interlock.ledger.chain import SEED_BYTES
 from interlock.ledger.verifying import MAX_AGE, REMEMBERED, Verification, Wanted
 from tests.fakes.object_store import FakeObjectStore, Version
 from tests.ledger.guards import Entropy, HandClock, Ledger, body, running
-from tests.ledger.logs import RETENTION, NotaryKey
-from tests.ledger.test_archive import Whole
+from tests.ledger.logs import RETENTION, NotaryKey, Whole
 
 NAMES = ("a", "b", "c", "d", "e", "f")
 LAST = len(NAMES) - 1

@@ -1,22 +1,27 @@
 """A real S3 server with object lock: what the store promises, and that whoever holds its root can undo none of it."""
 
-import hashlib
 import os
 import secrets
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from devtools import objectstore
 from devtools.objectstore import Server
-from interlock.errors import BadInput, Forbidden, NameTaken, NotFound, Unavailable
+from interlock.core.audit.lanes import Status
+from interlock.core.audit.logreport import LogReport
+from interlock.errors import Forbidden, Unavailable
 from interlock.ledger import wormproof
 from interlock.ledger.stores import s3
 from interlock.ledger.stores.address import Address
 from interlock.ledger.stores.s3 import S3Store
+from interlock.ledger.verifying import Verification, Wanted
+from interlock.wiring import clock
+from tests.ledger.guards import HandClock, Ledger, running
+from tests.ledger.logs import NotaryKey, Whole
+from tests.ledger.object_store_contract import LOCK, ObjectStoreContract
 
 pytestmark = [
     pytest.mark.object_store,
@@ -24,8 +29,6 @@ pytestmark = [
         not os.environ.get("INTERLOCK_TEST_STORES"), reason="needs an S3 server: run `hack/test stores`"
     ),
 ]
-
-LOCK = timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
@@ -53,42 +56,17 @@ def store(locked: tuple[Any, Address]) -> S3Store:
     return S3Store(*locked)
 
 
-async def test_put_and_read_back(store: S3Store) -> None:
-    """What is put is there as it was, locked until then, under its key below the prefix."""
+class TestS3(ObjectStoreContract):
+    """The contract of every object store, on a bucket with object lock."""
+
+
+async def test_what_is_put_is_locked(store: S3Store) -> None:
+    """In mode COMPLIANCE, until the date that was asked for."""
     until = (await store.now()).replace(microsecond=0) + LOCK
-    version = await store.put("a/1", b"bytes", retain_until=until)
+    await store.put("a/1", b"bytes", retain_until=until)
     found = await store.head("a/1")
 
-    assert (found.version, found.size, found.mode, found.retain_until) == (version, 5, "COMPLIANCE", until)
-    assert found.sha256 == hashlib.sha256(b"bytes").hexdigest()
-    assert await store.get("a/1", limit=5) == b"bytes"
-    assert await store.get("a/1", version=version, limit=5) == b"bytes"
-
-
-async def test_created_once(store: S3Store) -> None:
-    """A key is taken by whoever puts it first."""
-    until = await store.now() + LOCK
-    await store.put("a", b"first", retain_until=until)
-
-    with pytest.raises(NameTaken):
-        await store.put("a", b"second", retain_until=until)
-    assert await store.get("a", limit=9) == b"first"
-
-
-async def test_what_is_not_there(store: S3Store) -> None:
-    """An absent object is told from a store that is away."""
-    with pytest.raises(NotFound):
-        await store.head("absent")
-    with pytest.raises(NotFound):
-        await store.get("absent", limit=1)
-
-
-async def test_larger_than_wanted(store: S3Store) -> None:
-    """An object that is larger than it may be is not read into memory."""
-    await store.put("large", b"x" * 100, retain_until=await store.now() + LOCK)
-
-    with pytest.raises(BadInput):
-        await store.get("large", limit=99)
+    assert (found.mode, found.retain_until) == ("COMPLIANCE", until)
 
 
 async def test_versions_tell_everything(store: S3Store, locked: tuple[Any, Address]) -> None:
@@ -197,3 +175,35 @@ def test_by_hand(server: Server, locked: tuple[Any, Address]) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "12 checks: 12 ok, 0 bad, 0 not to be looked at"
+
+
+async def test_log_is_shipped_verified_and_cannot_be_undone(locked: tuple[Any, Address]) -> None:
+    """Guard, notary and archive on the real store: proven; what is hidden is found out; erased it cannot be."""
+    client, address = locked
+    store = S3Store(client, address)
+    async with running(Ledger(clock=HandClock(clock.now()))) as ledger:
+        whole = Whole(ledger, outside=store)
+        for name in ("a", "b", "c"):
+            await whole.record(name)
+        await whole.archive.turn()
+    clean = await _verified(store)
+    [first, *_] = [each async for each in store.versions("log/")]
+    at = {"Bucket": address.bucket, "Key": address.key(first.key)}
+    with pytest.raises(Exception, match="WORM protected"):
+        await client.delete_object(**at, VersionId=first.version, BypassGovernanceRetention=True)
+    still = await _verified(store)
+    await client.delete_object(**at)
+    hidden = await _verified(store)
+
+    assert (clean.status, clean.records, clean.faults, still) == (Status.PROVEN, 4, (), clean)
+    assert (hidden.status, [fault.evidence for fault in hidden.faults]) == (
+        Status.TAMPERED,
+        ["the store's versions"],
+    )
+    assert hidden.records == 4  # the oldest version is still there, and good
+
+
+async def _verified(store: S3Store) -> LogReport:
+    wanted = Wanted(max_age=None)
+    verification = Verification(store, NotaryKey().public, wanted=wanted, progress=lambda _done, _total: None)
+    return await verification.run()

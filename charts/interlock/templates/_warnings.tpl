@@ -23,6 +23,11 @@ WARNING guard.callerCA is empty: a caller proves itself by the webhook's path al
 {{- if .Values.breakGlassGroups }}
 WARNING breakGlassGroups is set: members of {{ join ", " .Values.breakGlassGroups }} can replace the keys that prove records, enter Interlock's pods and act under its accounts.
 {{- end }}
+{{- if not .Values.store.address }}
+WARNING store.address is empty: records stay in this cluster, where nothing locks them, and the oldest go when there is no room.
+{{- else if .Values.store.unsafeUnlocked }}
+WARNING store.unsafeUnlocked is true: whoever may write to {{ .Values.store.address }} can change what is recorded there.
+{{- end }}
 {{- if not .Values.networkPolicy.enabled }}
 WARNING networkPolicy.enabled is false: every pod reaches the controllers, where only a token of a guard protects the notary.
 {{- end }}

@@ -5,6 +5,7 @@ on, or its guard was killed). Of a deletecollection each member is a line, and o
 error.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated
@@ -16,12 +17,16 @@ from interlock.cli import stored
 from interlock.cli.columns import columns
 from interlock.cli.kubectl import Kubectl
 from interlock.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace
+from interlock.cli.telling import errors_told
 from interlock.core.audit import commits, record, runrecords
 from interlock.core.audit.runrecords import Count
 from interlock.core.ports import StoredCommit
-from interlock.core.text import printable
+from interlock.core.text import counted, printable
 from interlock.core.types import JsonObject
-from interlock.errors import BadInput, InterlockError
+from interlock.errors import BadInput, UsageError
+from interlock.ledger import reading
+from interlock.ledger.stores import opening
+from interlock.wiring import clock
 
 _ABOUT_ACTIONS = (record.Kind.DECISION, record.Kind.POLICY_CHANGE)
 
@@ -44,8 +49,12 @@ def ledger() -> None:
 
 @app.command()
 def show(
+    store: Annotated[
+        str, typer.Argument(help="s3://BUCKET/PREFIX or file:///DIRECTORY that the log is in.", show_default=False)
+    ] = "",
     *,
-    from_cluster: Annotated[bool, typer.Option("--from-cluster", help="The records stored in the cluster.")],
+    from_cluster: Annotated[bool, typer.Option("--from-cluster", help="The records stored in the cluster.")] = False,
+    since: Annotated[str, typer.Option(help="The first month of a store to look at, as 2026-11.")] = "",
     namespace: Namespace = DEFAULT_NAMESPACE,
     kubeconfig: Kubeconfig = "",
     context: Context = "",
@@ -55,13 +64,14 @@ def show(
     output: Annotated[Output, typer.Option("--output", "-o", help="table, or one JSON object a line.")] = Output.TABLE,
 ) -> None:
     """Print the records of decisions, oldest first."""
-    del from_cluster  # the only source so far, see interlock verify
-    try:
-        found = stored.ledger(Kubectl(kubeconfig=kubeconfig, context=context), namespace).commits
-    except InterlockError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
-    records = sorted(_records(found), key=lambda one: (one["time"], one["lane"], one["sequence"]))
+    with errors_told():
+        _demand_one_source(store, from_cluster=from_cluster)
+        if store:
+            found = asyncio.run(_outside(store, since=since))
+        else:
+            kubectl = Kubectl(kubeconfig=kubeconfig, context=context)
+            found = list(_records(stored.ledger(kubectl, namespace).commits))
+    records = sorted(found, key=lambda one: (one["time"], one["lane"], one["sequence"]))
     shown = [one for one in records if every_kind or one["kind"] in _ABOUT_ACTIONS]
     if output is Output.JSON:
         for one in shown:
@@ -71,6 +81,39 @@ def show(
         typer.echo("\n".join(columns(COLUMNS, [_row(one, counts) for one in shown])))
     for batch in sorted(runrecords.open_batches(records)):
         typer.echo(f"batch {batch} has no end: its deletecollection goes on, or its guard was killed", err=True)
+
+
+@app.command()
+def copy(
+    source: Annotated[str, typer.Argument(help="s3://BUCKET/PREFIX or file:///DIRECTORY that the log is in.")],
+    target: Annotated[str, typer.Argument(help="file:///DIRECTORY for the copy.")],
+    *,
+    since: Annotated[str, typer.Option(help="The first month to copy, as 2026-11.")] = "",
+) -> None:
+    """Copy a log byte for byte, to keep it or to verify it elsewhere; a copy is not locked."""
+    with errors_told():
+        count = asyncio.run(_copied(source, target, since=since))
+    typer.echo(f"copied {counted(count, 'segment')} to {target}")
+
+
+def _demand_one_source(store: str, *, from_cluster: bool) -> None:
+    """See that exactly one place was named.
+
+    Raises:
+        UsageError: none, or both.
+    """
+    if bool(store) is from_cluster:
+        raise UsageError("records of what: name a store, or --from-cluster")
+
+
+async def _copied(source: str, target: str, *, since: str) -> int:
+    async with opening.opened(source, clock=clock.now) as read, opening.opened(target, clock=clock.now) as written:
+        return await reading.copy(read, written, since=since)
+
+
+async def _outside(store: str, *, since: str) -> list[JsonObject]:
+    async with opening.opened(store, clock=clock.now) as opened:
+        return [one async for one in reading.records(opened, since=since)]
 
 
 def _records(found: Iterable[StoredCommit]) -> Iterator[JsonObject]:

@@ -19,7 +19,7 @@ from interlock.core.audit.merging import Log, by_lane
 from interlock.core.audit.notekey import VerifierKey
 from interlock.core.audit.segment import Segment
 from interlock.core.ports import Clock, LogStore, StoredCommit
-from interlock.errors import InterlockError
+from interlock.errors import Conflict, InterlockError
 from interlock.ledger.durable import Pause, pauses
 from interlock.ledger.retiring import Keep, Shipped, removable
 from interlock.ledger.shipping import Shipper
@@ -132,7 +132,7 @@ class Archive:
         while self._waiting:
             self.status.waiting = len(self._waiting)
             number = self._waiting[0]
-            cut = await self._ship(number)
+            cut = await self._ship_or_drop(number)
             self._shipped.note(cut)
             self._waiting.popleft()
             self.status.number, self.status.at = number, cut.time
@@ -148,10 +148,24 @@ class Archive:
         self._waiting = deque(sorted(found.union(self._waiting)))
         self._held, self._listed = len(self._waiting), True
 
-    async def _ship(self, number: int) -> Cut:
-        if self._shipper is not None:
-            return await self._shipper.ship(number)
-        return cuts.opened(segment.unpack(await self._store.read(segment.name(number))).cut, self._key)
+    async def _ship_or_drop(self, number: int) -> Cut:
+        """Ship a checkpoint, unless the log outside has long gone on with another one of its number."""
+        shipper = self._shipper
+        if shipper is None:
+            return self._cut_in(await self._store.read(segment.name(number)))
+        try:
+            return await shipper.ship(number)
+        except Conflict:
+            [stored] = [each for each in await self._store.checkpoints() if each.name == segment.name(number)]
+            theirs = await shipper.overtaken(number, self._cut_in(stored.body).epoch)
+            if theirs is None:
+                raise
+            LOG.warning("dropped a checkpoint that came too late", number=number)
+            await self._store.remove(stored)
+            return theirs
+
+    def _cut_in(self, body: bytes) -> Cut:
+        return cuts.opened(segment.unpack(body).cut, self._key)
 
     async def _retire(self) -> None:
         if self._log is None:  # whose key is known by what, nobody can say yet

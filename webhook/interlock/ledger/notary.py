@@ -138,7 +138,7 @@ class Notary:
         found = await self._store.checkpoints()
         newest = segment.unpack(found[-1].body) if found else None
         number = segment.parse_name(found[-1].name) if found else -1
-        newest = await self._archive.beyond(number, self._epochs(newest)) or newest
+        newest = await self._archive.beyond(max(number - 1, -1), self._epochs(newest)) or newest
         if newest is None:
             return Log(cluster=self._cluster, key=self._key.public)
         logwalk.alone(newest, self._key.public)

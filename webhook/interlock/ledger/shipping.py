@@ -18,15 +18,16 @@ from interlock.core import times
 from interlock.core.audit import cut as cuts
 from interlock.core.audit import merging, segment
 from interlock.core.audit.cut import Cut
+from interlock.core.audit.leaf import leaf_hash
 from interlock.core.audit.notekey import VerifierKey
 from interlock.core.audit.segment import Segment
 from interlock.core.ports import LockedObject, LogStore, ObjectStore
-from interlock.errors import Conflict, LedgerError, NameTaken, NotFound
+from interlock.errors import BadInput, Conflict, LedgerError, NameTaken, NotFound
 
 COMPLIANCE = "COMPLIANCE"
 
 CLOCK_SLACK = timedelta(minutes=1)
-"""Between asking a store for the time and its storing something; and servers keep dates to the second or minute."""
+"""Clocks differ, and servers keep dates to the second or minute."""
 
 
 class Unlocked(LedgerError):
@@ -69,20 +70,64 @@ class Shipper:
         return self._archive.name
 
     async def ship(self, number: int) -> Cut:
-        """Ship the segment of this cut, which the cluster holds with all its records; return the cut.
+        """Ship the segment of this cut; return the cut. One that is outside already need not be whole in the cluster.
 
         Raises:
-            BadInput: the cluster does not hold it, or its records, any more.
+            BadInput: the cluster does not hold its records any more, and the store never did.
+            NotFound: the cluster does not hold the cut.
             Conflict: the store holds another segment under this number.
             Unlocked: the store has taken it without the lock.
             Unavailable, Forbidden: the store, or the cluster, does not answer as needed.
         """
         stored = segment.unpack(await self._store.read(segment.name(number)))
         cut = cuts.opened(stored.cut, self._key)
-        records = merging.records_of(cut, merging.by_lane(await self._store.commits()))
+        key = segment.key(cut.epoch, number)
+        try:
+            records = merging.records_of(cut, merging.by_lane(await self._store.commits()))
+        except BadInput:
+            await self._demand_outside(key, stored)
+            return cut
         whole = Segment(records=records, cut=stored.cut, checkpoint=stored.checkpoint)
-        await self._put(segment.key(cut.epoch, number), whole.pack())
+        await self._put(key, whole.pack(), since=cut.time)
         return cut
+
+    async def _demand_outside(self, key: str, stored: Segment) -> None:
+        """See that a segment whose records have been retired here is what lies there.
+
+        Raises:
+            BadInput: it is not there.
+            Conflict: another one is.
+        """
+        try:
+            held = segment.unpack(await self._archive.get(key, limit=segment.MAX_OBJECT_BYTES))
+        except NotFound as error:
+            raise BadInput(field=key, got="neither in the cluster nor outside", expected="its records") from error
+        if (held.cut, held.checkpoint) != (stored.cut, stored.checkpoint):
+            raise self._foreign(key)
+
+    def _foreign(self, key: str) -> Conflict:
+        return Conflict(f"{self.name} holds another segment as {key}: another notary writes there")
+
+    async def overtaken(self, number: int, epoch: str) -> Cut | None:
+        """The cut of this number as the store holds it, if the store goes on after it in that epoch; None if not.
+
+        What the cluster holds under that number is then of no account: a CREATE that arrived when its name was free
+        again, because the cut had long been shipped and retired.
+
+        Raises:
+            Unavailable, Forbidden: the store does not answer as needed.
+        """
+        try:
+            held, leaf = await self._cut_of(segment.key(epoch, number))
+            following, _ = await self._cut_of(segment.key(epoch, number + 1))
+        except (NotFound, BadInput):
+            return None
+        return held if following.previous == leaf else None
+
+    async def _cut_of(self, key: str) -> tuple[Cut, str]:
+        """A cut that is outside, and its leaf hash."""
+        found = segment.unpack(await self._archive.get(key, limit=segment.MAX_OBJECT_BYTES))
+        return cuts.opened(found.cut, self._key), leaf_hash(found.cut)
 
     async def after(self, number: int, epochs: tuple[str, ...]) -> Segment | None:
         """The newest segment that the store holds beyond this number, in any of these epochs; None if there is none.
@@ -107,22 +152,30 @@ class Shipper:
             return segment.key(epoch, number)
         return None
 
-    async def _put(self, key: str, body: bytes) -> None:
-        until = await self._archive.now() + self._lock.retention + CLOCK_SLACK
+    async def _put(self, key: str, body: bytes, *, since: datetime) -> None:
+        """Put an object that is locked for long enough after its cut, and see that it is."""
+        until = max(await self._archive.now(), since) + self._lock.retention + CLOCK_SLACK
         try:
             version = await self._archive.put(key, body, retain_until=until)
         except NameTaken as taken:
             if await self._archive.get(key, limit=segment.MAX_OBJECT_BYTES) != body:
-                raise Conflict(f"{self.name} holds another segment as {key}: another notary writes there") from taken
+                raise self._foreign(key) from taken
             version = ""
         held = await self._archive.head(key, version=version)
-        faults = lock_faults(held, body, self._lock)
+        faults = lock_faults(held, body, self._lock, since=since)
         if faults:
             raise Unlocked(f"{self.name} has stored {key} otherwise than asked: {'; '.join(faults)}")
 
 
-def lock_faults(held: LockedObject, body: bytes, lock: Lock) -> list[str]:
-    """What is wrong with an object that was put: words for people, none if it is held as asked."""
+def lock_faults(held: LockedObject, body: bytes, lock: Lock, *, since: datetime) -> list[str]:
+    """What is wrong with an object that was put: words for people, none if it is held as asked.
+
+    Args:
+        held: what the store says of it.
+        body: its bytes.
+        lock: how it was to be locked.
+        since: from when on.
+    """
     faults = []
     if held.sha256 and held.sha256 != hashlib.sha256(body).hexdigest():
         faults.append(f"its SHA-256 is {held.sha256}")
@@ -131,7 +184,7 @@ def lock_faults(held: LockedObject, body: bytes, lock: Lock) -> list[str]:
     if lock.required:
         if held.mode != COMPLIANCE:
             faults.append(f"its lock is {held.mode or 'none'}")
-        if not _long_enough(held.retain_until, held.modified + lock.retention):
+        if not _long_enough(held.retain_until, since + lock.retention):
             until = times.write(held.retain_until) if held.retain_until else "never"
             faults.append(f"it is locked until {until}")
     return faults

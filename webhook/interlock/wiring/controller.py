@@ -11,6 +11,7 @@ cleanup handlers, because whatever else still runs when kopf ends, kopf cancels 
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import kopf
@@ -126,9 +127,17 @@ class Controller:
             clock=clock,
         )
         self._draining = False
-        self._log: LogKeeping | None = None
+        self._log = LogKeeping(
+            api,
+            namespace=namespace,
+            inventory=self.inventory,
+            key=self._certification.read_key,
+            chosen=chosen.log,
+            clock=clock,
+        )
         metrics = Metrics()
         metrics.show(readings.of_controller(self.inventory, self._elector, self._prober))
+        metrics.show(readings.of_log(self._log, clock))
         self._health = HttpServer(Health(self._checks(), metrics), HEALTH)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -141,22 +150,13 @@ class Controller:
         await self._health.start(self._chosen.health_listen, None)
         await discovery.served(self._api, POLICIES)
         cluster = await self._cluster()
-        self._log = LogKeeping(
-            self._api,
-            namespace=self._chosen.pod.namespace,
-            cluster=cluster,
-            inventory=self.inventory,
-            key=self._certification.read_key,
-            chosen=self._chosen.log,
-            clock=self._clock,
-        )
         keys = NotaryKeyStore(self._api, namespace=self._chosen.pod.namespace, cluster=cluster)
         notary = Notary(
             self._api, namespace=self._chosen.pod.namespace, key=lambda: self._certification.key, clock=self._clock
         )
         self._spawn("certify", self._certification.run(notary.application(), keys))
         self._spawn("inventory", self.inventory.run())
-        self._spawn("election", self._elector.run(self._leadership(keys, self._log).lead))
+        self._spawn("election", self._elector.run(self._leadership(keys, cluster).lead))
 
     async def stop(self) -> None:
         """End: give the leadership up at once, go on certifying while the Service forgets this pod."""
@@ -177,7 +177,7 @@ class Controller:
             if task.done() and not task.cancelled() and (error := task.exception()):
                 raise error
 
-    def _leadership(self, keys: NotaryKeyStore, log: LogKeeping) -> Leadership:
+    def _leadership(self, keys: NotaryKeyStore, cluster: str) -> Leadership:
         pod = self._chosen.pod
         me = Related(api_version="v1", kind="Pod", name=pod.name, namespace=pod.namespace, uid=pod.uid)
         return Leadership(
@@ -192,7 +192,7 @@ class Controller:
             ),
             keys=keys,
             prober=self._prober,
-            keep_log=log.keep,
+            keep_log=partial(self._log.keep, cluster),
             events=Events(self._api, pod=me, clock=self._clock),
             clock=self._clock,
         )

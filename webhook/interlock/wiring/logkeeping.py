@@ -44,7 +44,6 @@ class LogKeeping:
         api: ApiClient,
         *,
         namespace: str,
-        cluster: str,
         inventory: Inventory,
         key: Callable[[], Awaitable[NotaryKey]],
         chosen: LogSettings,
@@ -55,7 +54,6 @@ class LogKeeping:
         Args:
             api: the Kubernetes API.
             namespace: where the ledger is.
-            cluster: uid of namespace kube-system.
             inventory: knows which guards live.
             key: gives the notary's key as soon as it is known.
             chosen: where to ship, and how much to keep.
@@ -65,16 +63,16 @@ class LogKeeping:
         self.archive = ArchiveStatus()
         self._api = api
         self._namespace = namespace
-        self._cluster = cluster
         self._inventory = inventory
         self._key = key
         self._chosen = chosen
         self._clock = clock
 
-    async def keep(self, feed: LaneFeed, retiring: Callable[[], Awaitable[None]]) -> None:
+    async def keep(self, cluster: str, feed: LaneFeed, retiring: Callable[[], Awaitable[None]]) -> None:
         """Keep it for ever.
 
         Args:
+            cluster: uid of namespace kube-system.
             feed: the lanes.
             retiring: awaited before commits are retired.
 
@@ -89,12 +87,12 @@ class LogKeeping:
             endings = Endings(
                 store,
                 key=key,
-                cluster=self._cluster,
+                cluster=cluster,
                 clock=self._clock,
                 entropy=os.urandom,
                 alive=self._inventory.lanes,
             )
-            notary = Notary(store, key=key, cluster=self._cluster, clock=self._clock, endings=endings, archive=archive)
+            notary = Notary(store, key=key, cluster=cluster, clock=self._clock, endings=endings, archive=archive)
             self.notary, self.archive = notary.status, archive.status
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(notary.run(), name="merge lanes")

@@ -1,7 +1,9 @@
 """What probes look at, and what metrics show of the parts that keep the numbers themselves."""
 
 import asyncio
+from datetime import datetime
 
+from interlock.core.ports import Clock
 from interlock.kube.inventory import Inventory
 from interlock.kube.leader import Elector
 from interlock.kube.probing import Prober
@@ -11,6 +13,7 @@ from interlock.serve.admission import AdmissionServer
 from interlock.serve.health import Check
 from interlock.serve.metrics import Reading, Shown, Tally
 from interlock.serve.server import HttpServer
+from interlock.wiring.logkeeping import LogKeeping
 
 STALE_SECONDS = 300.0  # ten lists of the policies missed in a row: other guards are likely to know better
 
@@ -66,6 +69,69 @@ def of_controller(inventory: Inventory, elector: Elector, prober: Prober) -> tup
             read=lambda: inventory.published_generation,
         ),
     )
+
+
+def of_log(log: LogKeeping, clock: Clock) -> tuple[Shown, ...]:
+    """Numbers of the log, on the leader; zero elsewhere."""
+    return (
+        Reading(
+            name="interlock_log_checkpoint",
+            text="Number of the newest checkpoint; -1 before the first.",
+            read=lambda: log.notary.number,
+        ),
+        Reading(
+            name="interlock_log_checkpoint_age_seconds",
+            text="Since the newest checkpoint; a heartbeat is due every 60.",
+            read=lambda: _age(log.notary.at, clock),
+        ),
+        Reading(
+            name="interlock_log_records",
+            text="Records merged into the log by this process.",
+            read=lambda: log.notary.records,
+            counter=True,
+        ),
+        Reading(name="interlock_log_open_lanes", text="Lanes that guards write.", read=lambda: log.notary.open),
+        Reading(
+            name="interlock_log_broken_lanes",
+            text="Lanes found broken by this process: records that do not follow one another.",
+            read=lambda: len(log.notary.broken),
+        ),
+        Reading(
+            name="interlock_log_failing",
+            text="1 while the log does not grow: the controller's log says why.",
+            read=lambda: bool(log.notary.fault),
+        ),
+        Reading(
+            name="interlock_shipped_checkpoint",
+            text="Number of the newest checkpoint that is in the store, locked and read back; -1 before the first.",
+            read=lambda: log.archive.number,
+        ),
+        Reading(
+            name="interlock_shipping_lag_seconds",
+            text="Since the newest checkpoint that is in the store; a minute and a half when all is well.",
+            read=lambda: _age(log.archive.at, clock),
+        ),
+        Reading(
+            name="interlock_shipping_waiting",
+            text="Checkpoints that are signed and not in the store.",
+            read=lambda: log.archive.waiting,
+        ),
+        Reading(
+            name="interlock_shipping_failing",
+            text="1 while nothing can be shipped: the controller's log says why.",
+            read=lambda: bool(log.archive.fault),
+        ),
+        Reading(
+            name="interlock_records_retired",
+            text="Commits and checkpoints that this process has removed from the cluster.",
+            read=lambda: log.archive.retired,
+            counter=True,
+        ),
+    )
+
+
+def _age(at: datetime | None, clock: Clock) -> float:
+    return (clock() - at).total_seconds() if at else 0.0
 
 
 def _of_snapshot(feed: SnapshotFeed) -> tuple[Reading, ...]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from interlock.cli.doctor import certificates, fences, guards, interception, powers, store
+from interlock.cli.doctor import certificates, fences, guards, interception, log, powers, store
 from interlock.cli.doctor.finding import Finding, Status, good, unknown
 from interlock.cli.doctor.look import Look
 from interlock.cli.doctor.powers import Power
@@ -32,6 +32,8 @@ CHECKS: Mapping[str, Check] = {
     "leases": lambda look: guards.leases(look.pods, look.leases, look.now, look.namespace),
     "snapshots": lambda look: guards.snapshots(look.pods, look.leases, look.configuration, look.namespace),
     "certified": lambda look: guards.certified(look.pods, look.leases, look.namespace),
+    "checkpoints": lambda look: log.checkpoints(look.checkpoints, look.now, look.namespace),
+    "shipped": lambda look: log.shipped(look.checkpoints, look.deployments, look.namespace),
     "certificates": lambda look: certificates.certificates(
         look.configuration, look.serving_certificate, look.now, look.namespace
     ),

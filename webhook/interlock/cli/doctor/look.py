@@ -14,6 +14,7 @@ from interlock import settings
 from interlock.cli.doctor.grants import Grant, grants
 from interlock.cli.installation import CONFIGURATION, CONFIGURATIONS, DEFINITION
 from interlock.cli.kubectl import Kubectl
+from interlock.cli.stored import CHECKPOINT, LEDGER
 from interlock.core import unstructured
 from interlock.core.types import JsonObject
 from interlock.errors import ClusterError
@@ -68,6 +69,11 @@ class Look:
         return self._inside("leases")
 
     @cached_property
+    def checkpoints(self) -> Sequence[JsonObject]:
+        """Checkpoints of the ledger that are in the cluster."""
+        return self._inside("configmaps", "-l", f"{LEDGER}={CHECKPOINT}")
+
+    @cached_property
     def fences(self) -> Sequence[JsonObject]:
         """Every ValidatingAdmissionPolicy and every binding of one."""
         return self._list("validatingadmissionpolicies,validatingadmissionpolicybindings")
@@ -96,8 +102,8 @@ class Look:
             raise
         return False
 
-    def _inside(self, kinds: str) -> Sequence[JsonObject]:
-        return self._list(kinds, "-n", self.namespace)
+    def _inside(self, kinds: str, *which: str) -> Sequence[JsonObject]:
+        return self._list(kinds, "-n", self.namespace, *which)
 
     def _list(self, *what: str) -> Sequence[JsonObject]:
         return unstructured.items(self._kubectl.get(*what), "items")

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from interlock.core.ports import LockedObject
 from interlock.errors import BadInput, Forbidden, InterlockError, NameTaken, NotFound, Unavailable
@@ -27,6 +27,11 @@ ANSWER_SECONDS = 30.0
 COMPLIANCE = "COMPLIANCE"
 PAGE_ITEMS = 1000
 """Versions in one page of a listing, the most that S3 gives."""
+
+
+class _Stream(Protocol):
+    async def read(self, amount: int) -> bytes:
+        """Up to so many bytes; none at the end."""
 
 
 class S3Store:
@@ -101,7 +106,7 @@ class S3Store:
         answer = await self._ask("get_object", Key=self._address.key(key), **_version(version))
         async with answer["Body"] as stream:
             with told(f"GET {key}"):
-                body = bytes(await stream.read(limit + 1))
+                body = await _all(stream, limit + 1)
         if len(body) > limit:
             raise BadInput(field=key, got=f"more than {limit} bytes", expected=f"at most {limit}")
         return body
@@ -244,6 +249,14 @@ def _by_status(status: int) -> type[InterlockError]:
     if status in known:
         return known[status]
     return Forbidden if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR else Unavailable
+
+
+async def _all(stream: _Stream, limit: int) -> bytes:
+    """Read to the end, or to the limit; one read gives no more than what has arrived."""
+    body = bytearray()
+    while len(body) < limit and (chunk := await stream.read(limit - len(body))):
+        body += chunk
+    return bytes(body)
 
 
 def _version(version: str) -> dict[str, str]:

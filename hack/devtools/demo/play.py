@@ -1,27 +1,19 @@
-"""The narrated demonstration: what Interlock is for, shown on a real control plane with the real kubectl.
-
-Every command is printed as a user would type it, followed by what it really printed. Each has an expected outcome; the
-first one that comes out differently ends the demonstration with exit code 1, so that it is a test as well.
-"""
+"""The main job: what is denied, when it is allowed, and how one proves afterwards what happened."""
 
 import json
 import os
-import shlex
-import subprocess
-import sys
-import textwrap
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from urllib.parse import urlsplit
 
 from devtools import cluster, console
+from devtools.cluster import Cluster
+from devtools.demo import outside
+from devtools.demo.stage import Stage
 from devtools.errors import ToolError
 
 IN_FORCE_SECONDS = 30  # a policy is in force within two; this only bounds a demonstration that went wrong
 GONE_SECONDS = 60  # how long the namespace controller may take for an empty namespace
-PATIENCE_SECONDS = 0.2  # between two looks at something that is about to happen
-SLOWEST_COMMAND_SECONDS = 60  # kubectl waits for nothing that takes longer here
 
 NAMESPACES = """\
 apiVersion: v1
@@ -69,80 +61,14 @@ spec:
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """The environment in which commands run, and how they are shown.
-
-    Attributes:
-        environment: KUBECONFIG and PATH of the cluster.
-        started: monotonic seconds at the beginning.
-    """
-
-    environment: dict[str, str]
-    started: float = field(default_factory=time.monotonic)
-
-    def tell(self, text: str) -> None:
-        """Say what comes next and why."""
-        print(flush=True)
-        print(textwrap.fill(f"# {text}", width=118, subsequent_indent="# "), flush=True)
-
-    def run(self, command: str, *, stdin: str = "", fails: bool = False, says: str = "") -> str:
-        """Show and run one command line.
-
-        Args:
-            command: as typed in a shell; it is split, not run by one.
-            stdin: shown and given to the command.
-            fails: whether a non-zero exit code is the expected outcome.
-            says: text that its output has to contain.
-
-        Raises:
-            ToolError: it came out differently.
-        """
-        print(f"$ {command}" + (f" <<EOF\n{stdin}EOF" if stdin else ""), flush=True)
-        code, output = self._outcome(command, stdin)
-        print(textwrap.indent(output.rstrip(), "  "), flush=True)
-        if (code != 0) is not fails or says not in output:
-            wanted = ("to fail" if fails else "to succeed") + (f" and to say {says!r}" if says else "")
-            raise ToolError(f"the demonstration expected `{command}` {wanted}; it ended with exit code {code}")
-        return output
-
-    def read(self, command: str) -> str:
-        """Run one command line without showing it; what it printed."""
-        return self._outcome(command, "")[1].strip()
-
-    def wait(self, what: str, command: str, wanted: str, seconds: float) -> None:
-        """Poll a command until it prints `wanted`.
-
-        Raises:
-            ToolError: it did not in time.
-        """
-        since = time.monotonic()
-        while (found := self.read(command)) != wanted:
-            if time.monotonic() - since > seconds:
-                raise ToolError(f"{what}: expected {wanted!r} within {seconds} s, found {found!r}")
-            time.sleep(PATIENCE_SECONDS)
-        print(f"  ({what} after {time.monotonic() - since:.1f} s)", flush=True)
-
-    def _outcome(self, command: str, stdin: str) -> tuple[int, str]:
-        done = subprocess.run(
-            shlex.split(command),
-            input=stdin,
-            env=self.environment,
-            check=False,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=SLOWEST_COMMAND_SECONDS,
-        )
-        return done.returncode, done.stdout
-
-
 def main() -> int:
     """Bring up a cluster of its own, show everything, take the cluster down again."""
     name = f"demo-{os.getpid()}"
     try:
-        stage = Stage(environment=cluster.up(name, cluster.for_programs()).environment)
+        up = cluster.up(name, cluster.for_programs())
+        stage = Stage(environment=up.environment, scratch=up.state)
         _play(stage)
+        _play_outside(stage, up)
         print(f"\n# That was everything, in {time.monotonic() - stage.started:.0f} s after installation.", flush=True)
     except ToolError as error:
         console.say(f"demo: {error}")
@@ -155,6 +81,16 @@ def main() -> int:
 def _play(stage: Stage) -> None:
     for scene in (_installed, _policies, _delete, _window_and_freeze, _shell, _administrators, _proof):
         scene(stage)
+
+
+def _play_outside(stage: Stage, up: Cluster) -> None:
+    """What takes an object store beside the cluster, at an address that its pods reach."""
+    if up.etcd is None:
+        stage.tell(
+            "Left out with a given cluster: shipping to an object store, which would have to be reached from it."
+        )
+        return
+    outside.play(stage, host=urlsplit(up.etcd).hostname or "", values=up.state / "config" / "values.yaml")
 
 
 def _installed(stage: Stage) -> None:
@@ -224,7 +160,7 @@ def _proof(stage: Stage) -> None:
     stage.run("kubectl -n interlock-system get configmaps -l interlock.dev/ledger=lane", says="interlock-lane-")
     stage.run("interlock ledger show --from-cluster", says="Deny")
     stage.tell("The public key is pinned once; with it anybody who may read them can prove the records.")
-    key = Path(stage.environment["KUBECONFIG"]).parent / "notary.pub"
+    key = stage.scratch / "notary.pub"
     saved = stage.read("kubectl -n interlock-system get configmap interlock-notary -o jsonpath={.data.notary\\\\.pub}")
     key.write_text(f"{saved}\n")
     stage.run(f"interlock verify --from-cluster --key {key}", says="proven")
@@ -277,7 +213,3 @@ def _once(name: str, *, hours: int) -> dict[str, object]:
     now = datetime.now(UTC).replace(microsecond=0)
     start, end = now - timedelta(minutes=5), now + timedelta(hours=hours)
     return {"name": name, "once": {"start": start.isoformat(), "end": end.isoformat()}}
-
-
-if __name__ == "__main__":
-    sys.exit(main())
