@@ -64,9 +64,38 @@ class Server:
             await client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
 
 
+class Running:
+    """A server as a process that can be killed, and started again over what it has stored.
+
+    Attributes:
+        server: what it is known by; the same after a restart.
+    """
+
+    def __init__(self, program: Path, server: Server, directory: Path) -> None:
+        self.server = server
+        self._program = program
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers.
+
+        Raises:
+            ToolError: it does not.
+        """
+        self._process = start(self._program, self.server, self._directory)
+        _wait(self.server)
+
+    def kill(self) -> None:
+        """Kill it where it stands."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
 @contextmanager
 def running(directory: Path, *, host: str = HOST) -> Iterator[Server]:
-    """Start a server that keeps its data in a directory, and stop it afterwards.
+    """A server that runs for the length of the block.
 
     Args:
         directory: for its data.
@@ -75,16 +104,26 @@ def running(directory: Path, *, host: str = HOST) -> Iterator[Server]:
     Raises:
         ToolError: it could not be built, or does not answer.
     """
+    with started(directory, host=host) as found:
+        yield found.server
+
+
+@contextmanager
+def started(directory: Path, *, host: str = HOST) -> Iterator[Running]:
+    """The same, for those who kill it.
+
+    Raises:
+        ToolError: it could not be built, or does not answer.
+    """
     program = toolchain.binaries(["minio"])["minio"]
     address = f"{host}:{free_ports(host, 1)[0]}"
     server = Server(endpoint=f"http://{address}", user="interlock", password=secrets.token_hex(16))
-    process = start(program, server, directory)
+    made = Running(program, server, directory)
     try:
-        _wait(server)
-        yield server
+        made.start()
+        yield made
     finally:
-        process.kill()
-        process.wait()
+        made.kill()
 
 
 def start(program: Path, server: Server, directory: Path) -> subprocess.Popen[bytes]:

@@ -92,7 +92,8 @@ def _edges(arguments: Sequence[str]) -> None:
 def _soak(arguments: Sequence[str]) -> None:
     every_property: list[str | Path] = [INTERPRETER, "-m", "pytest", "-q", "-n", "auto", "-m", BY_ITSELF, "tests"]
     programs.run(*every_property, environment=os.environ | {"INTERLOCK_TEST_EXAMPLES": "thorough"})
-    _on_a_cluster(f"{EDGES}/test_http_load.py", *arguments, INTERLOCK_TEST_SOAK="1")
+    for long in (f"{EDGES}/test_http_load.py", "tests/e2e/test_shipping.py"):
+        _on_a_cluster(long, *arguments, INTERLOCK_TEST_SOAK="1")
 
 
 def _on_a_cluster(*arguments: str, **settings: str) -> None:

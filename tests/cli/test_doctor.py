@@ -13,6 +13,7 @@ from interlock.cli.doctor.finding import Finding, Status, bad, good, unknown
 from interlock.cli.doctor.grants import grants
 from interlock.cli.doctor.powers import Power
 from interlock.cli.installation import FENCES
+from interlock.core.audit.storeproof import StoreProof, Tried
 from interlock.core.interception import rules
 from interlock.core.policies.policy import parse
 from interlock.core.types import JsonObject
@@ -65,27 +66,34 @@ def test_checkpoints(ages: list[timedelta], says: list[str]) -> None:
     assert _says(log.checkpoints([_checkpoint(age) for age in ages], NOW, NAMESPACE)) == says
 
 
+def _proof(*, holds: bool, store: str = "s3://audit") -> StoreProof:
+    return StoreProof(store=store, time=NOW, tried=(Tried(name="delete it", holds=holds, text="said"),))
+
+
 @pytest.mark.parametrize(
-    ("count", "arguments", "finding"),
+    ("count", "proof", "status", "text"),
     [
-        (1, ["--store=s3://audit"], good("records are shipped to s3://audit")),
-        (99, [], good("records stay in the cluster, where nothing locks them: store.address is not set")),
-        (
-            31,
-            ["--store=s3://audit"],
-            bad(
-                "31 checkpoints are still in the cluster: nothing is shipped to s3://audit",
-                remedy="kubectl -n interlock-system logs deployment/interlock-controller; "
-                "interlock doctor --store s3://audit",
-            ),
-        ),
+        (1, _proof(holds=True), Status.OK, "which locks them: nothing of 1 attempts undid a lock"),
+        (1, None, Status.UNKNOWN, "whether it locks is not known: nobody has tried to undo its locks"),
+        (1, _proof(holds=True, store="s3://other"), Status.UNKNOWN, "was tried on another store"),
+        (1, _proof(holds=False), Status.BAD, "does not lock what it holds: it lets through: delete it (said)"),
+        (31, _proof(holds=True), Status.BAD, "31 checkpoints are still in the cluster: nothing is shipped"),
     ],
-    ids=["shipped", "no store", "waiting"],
+    ids=["locked", "not tried", "another tried", "leaks", "waiting"],
 )
-def test_shipped(count: int, arguments: list[str], finding: Finding) -> None:
-    """What is shipped goes from the cluster, so what is left tells how far that is; without a store that is said."""
+def test_shipped(count: int, proof: StoreProof | None, status: Status, text: str) -> None:
+    """What is shipped goes from the cluster, so what is left tells how far that is; and the store has to lock."""
     waiting = [_checkpoint(timedelta(seconds=9))] * count
-    assert log.shipped(waiting, [_controllers(*arguments)], NAMESPACE) == finding
+    found = log.shipped(waiting, [_controllers("--store=s3://audit")], proof, NOW, NAMESPACE)
+
+    assert (found.status, text in found.text) == (status, True)
+
+
+def test_not_shipped_at_all() -> None:
+    """Without a store nothing is red, and what that means is said."""
+    found = log.shipped([], [_controllers()], None, NOW, NAMESPACE)
+
+    assert found == good("records stay in the cluster, where nothing locks them: store.address is not set")
 
 
 # ---------------------------------------------------------------------------------------------------- interception

@@ -26,10 +26,10 @@ def test_keys_are_those_that_the_chart_guards() -> None:
 
 
 def test_accounts_are_those_that_the_chart_guards() -> None:
-    """Deployments and their accounts have the same names."""
+    """Deployments and their accounts have the same names, and there is the prover of the store."""
     [listed] = _named(r'define "interlock.accounts" -\}\}\n\[(.*)\]', "_admission.tpl")
 
-    assert {name.strip(' "') for name in listed.split(",")} == set(DEPLOYMENTS)
+    assert {name.strip(' "') for name in listed.split(",")} == {*DEPLOYMENTS, "interlock-prover"}
 
 
 def test_configuration_is_the_charts() -> None:

@@ -23,7 +23,7 @@ SECONDS = 60.0
 STAYS_SECONDS = 3.0  # a controller that repairs does so in less than one
 DENIED = f"denied by {POLICY}"
 PASSING = {"Event"}  # kinds that come and go by themselves
-LANE = re.compile(r"interlock-lane-[0-9a-f]{16}-[0-9]{10}")
+LEDGER = re.compile(r"(interlock-lane-|interlock-checkpoint-)[-0-9a-f]+")
 
 Edge = Callable[..., None]
 Objects = frozenset[tuple[str, str, str]]  # kind, namespace, name
@@ -219,6 +219,7 @@ REMAINS = DEFAULTS | {
     ("APIService", "", "v1alpha1.interlock.dev"),
     ("DangerPolicy", "", POLICY),
     ("ConfigMap", SYSTEM, "interlock-lane-…"),
+    ("ConfigMap", SYSTEM, "interlock-checkpoint-…"),
     ("ConfigMap", SYSTEM, "interlock-notary"),
     ("Secret", SYSTEM, "interlock-ca"),
     ("Secret", SYSTEM, "interlock-digest-key"),
@@ -231,7 +232,7 @@ REMAINS = DEFAULTS | {
 def _added(installed: Installed) -> Objects:
     """What there is more than before Interlock was installed; records count as one."""
     added = _objects(installed.kubectl) - installed.before
-    return frozenset((kind, place, LANE.sub("interlock-lane-…", name)) for kind, place, name in added)
+    return frozenset((kind, place, LEDGER.sub(r"\1…", name)) for kind, place, name in added)
 
 
 def _settled(installed: Installed) -> Objects:

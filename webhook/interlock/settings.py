@@ -43,6 +43,7 @@ DIGEST_KEY_SECRET = "interlock-digest-key"  # noqa: S105  key: 32 bytes
 NOTARY_SECRET = "interlock-notary"  # noqa: S105  key: PKCS8 PEM, Ed25519
 NOTARY_CONFIG_MAP = "interlock-notary"  # notary.pub: the verifier key
 COUNTS_CONFIG_MAP = "interlock-counts"  # counts: what policies did by records that the cluster has forgotten
+STORE_PROOF_CONFIG_MAP = "interlock-store-proof"  # proof: whether the object store locks what it holds
 NOTARY_AUDIENCE = "interlock-notary"  # of the token with which a guard asks for a lane certificate
 CONTROLLER_LEASE = "interlock-controller"
 

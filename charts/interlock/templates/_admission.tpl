@@ -15,7 +15,7 @@ spec:
 
 {{- /* The names of Interlock's accounts. */ -}}
 {{- define "interlock.accounts" -}}
-["interlock-guard", "interlock-controller"]
+["interlock-guard", "interlock-controller", "interlock-prover"]
 {{- end }}
 
 {{- /* The names of the Secrets that hold Interlock's keys. */ -}}

@@ -28,6 +28,9 @@ WARNING store.address is empty: records stay in this cluster, where nothing lock
 {{- else if .Values.store.unsafeUnlocked }}
 WARNING store.unsafeUnlocked is true: whoever may write to {{ .Values.store.address }} can change what is recorded there.
 {{- end }}
+{{- if and .Values.store.address (hasPrefix "s3:" .Values.store.address) (not .Values.prover.credentialsSecret) }}
+WARNING prover.credentialsSecret is empty: nobody tries whether {{ .Values.store.address }} really locks what it holds.
+{{- end }}
 {{- if not .Values.networkPolicy.enabled }}
 WARNING networkPolicy.enabled is false: every pod reaches the controllers, where only a token of a guard protects the notary.
 {{- end }}

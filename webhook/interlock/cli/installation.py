@@ -15,9 +15,8 @@ KEYS = (settings.CA_SECRET, settings.DIGEST_KEY_SECRET, settings.GUARD_SECRET, s
 LEDGER = "interlock.dev/ledger"
 """Label of the ConfigMaps that hold records."""
 
-FENCES = tuple(
-    f"interlock-{name}" for name in ("audit-configmaps", "entry", "keys", "leases", "pods", "tokens", "workloads")
-)
+FENCED = ("audit-configmaps", "entry", "keys", "leases", "pods", "store-proof", "tokens", "workloads")
+FENCES = tuple(f"interlock-{name}" for name in FENCED)
 """ValidatingAdmissionPolicies, each with a binding of its name: in force with Interlock dead."""
 
 COMPONENT = "app.kubernetes.io/component"

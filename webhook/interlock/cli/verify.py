@@ -6,6 +6,7 @@ interlock verify s3://BUCKET/PREFIX --from-cluster --key …       both: what is
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
@@ -20,10 +21,11 @@ from interlock.cli.kubectl import Kubectl
 from interlock.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace
 from interlock.cli.progress import shown
 from interlock.cli.stored import Stored
-from interlock.core.audit import lanes, logwalk, segment
+from interlock.core.audit import auditjoin, lanes, logwalk, segment
+from interlock.core.audit.auditjoin import AuditLog, Join, JoinReport
 from interlock.core.audit.cut import Cut
 from interlock.core.audit.lanes import Fault, Report, Status
-from interlock.core.audit.lanewalk import Bad
+from interlock.core.audit.lanewalk import Bad, Walk
 from interlock.core.audit.logreport import LogReport
 from interlock.core.audit.notekey import VerifierKey
 from interlock.core.ports import StoredCommit
@@ -31,6 +33,8 @@ from interlock.errors import BadInput, InterlockError, UsageError
 from interlock.ledger.stores import opening
 from interlock.ledger.verifying import MAX_AGE, Verification, Wanted
 from interlock.wiring import clock
+
+Taken = Callable[[Walk], None]
 
 EXIT_CODES = {Status.PROVEN: 0, Status.TAMPERED: 1, Status.INCOMPLETE: 2}
 NO_EVIDENCE = EXIT_CODES[Status.INCOMPLETE]  # where the records or the key cannot be read, nothing is proven either
@@ -61,6 +65,10 @@ def verify(  # noqa: PLR0913  one parameter per argument of the command, as type
     forget: Annotated[
         bool, typer.Option("--forget", help="Neither compare with the last checkpoint nor keep it.")
     ] = False,
+    apiserver_audit_log: Annotated[
+        list[Path] | None,
+        typer.Option(help="Audit log of an API server, to be held against the records. May be repeated."),
+    ] = None,
     namespace: Namespace = DEFAULT_NAMESPACE,
     kubeconfig: Kubeconfig = "",
     context: Context = "",
@@ -75,18 +83,19 @@ def verify(  # noqa: PLR0913  one parameter per argument of the command, as type
     walk: logwalk.LogWalk | None = None
     try:
         _demand_source(store, from_cluster=from_cluster)
+        join = _join(apiserver_audit_log or ())
         pinned = VerifierKey.parse(key.read_text(encoding="utf-8"))
         if store:
             file = None if forget else state or remembered.place(pinned)
             wanted = Wanted(max_age=timedelta(seconds=max_age) if max_age else None, locked=not unlocked, since=since)
-            log, walk = asyncio.run(_log(store, pinned, wanted=wanted, file=file))
+            log, walk = asyncio.run(_log(store, pinned, wanted=wanted, file=file, taken=_taken(join)))
         if from_cluster:
             kubectl = Kubectl(kubeconfig=kubeconfig, context=context)
-            cluster = _cluster(stored.ledger(kubectl, namespace), pinned, walk)
+            cluster = _cluster(stored.ledger(kubectl, namespace), pinned, walk, _taken(join))
     except (InterlockError, OSError, UnicodeDecodeError) as error:
         typer.echo(f"nothing verified: {error}", err=True)
         raise typer.Exit(NO_EVIDENCE) from error
-    _tell(log, cluster, output)
+    _tell(log, cluster, join.report() if join else None, output)
 
 
 def _demand_source(store: str, *, from_cluster: bool) -> None:
@@ -99,21 +108,42 @@ def _demand_source(store: str, *, from_cluster: bool) -> None:
         raise UsageError("nothing to verify: name a store, or --from-cluster, or both")
 
 
-async def _log(store: str, key: VerifierKey, *, wanted: Wanted, file: Path | None) -> tuple[LogReport, logwalk.LogWalk]:
+def _join(files: Sequence[Path]) -> Join | None:
+    """Read audit logs; None where there are none.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    if not files:
+        return None
+    found = AuditLog()
+    for file in files:
+        with file.open("rb") as lines:
+            auditjoin.read(lines, found)
+    return Join(found)
+
+
+def _taken(join: Join | None) -> Taken:
+    return join.taken if join else lambda _walk: None
+
+
+async def _log(
+    store: str, key: VerifierKey, *, wanted: Wanted, file: Path | None, taken: Taken
+) -> tuple[LogReport, logwalk.LogWalk]:
     """Verify a log outside, and remember its end if it is proven."""
     known = None if file is None else remembered.read(file)
     if known is not None:
         wanted = replace(wanted, known=(known.number, known.size, known.root))
     async with opening.opened(store, clock=clock.now) as opened:
         with shown("segments") as progress:
-            verification = Verification(opened, key, wanted=wanted, progress=progress)
+            verification = Verification(opened, key, wanted=wanted, progress=progress, taken=taken)
             report = await verification.run()
     if file is not None and report.status is Status.PROVEN:
         remembered.write(file, report)
     return report, verification.walk
 
 
-def _cluster(found: Stored, key: VerifierKey, walk: logwalk.LogWalk | None) -> Report:
+def _cluster(found: Stored, key: VerifierKey, walk: logwalk.LogWalk | None, taken: Taken) -> Report:
     """Verify what the cluster stores, as far as the newest checkpoint of both places reaches."""
     newest, fault = _newest(found.checkpoints, key)
     outside = None
@@ -121,7 +151,7 @@ def _cluster(found: Stored, key: VerifierKey, walk: logwalk.LogWalk | None) -> R
         outside = {name: lane.next for name, lane in walk.lanes.items()}
         if walk.newest and (newest is None or walk.newest.number > newest.number):
             newest = walk.newest
-    report = lanes.verify(found.commits, key, newest=newest, outside=outside)
+    report = lanes.verify(found.commits, key, newest=newest, outside=outside, taken=taken)
     if fault is None and newest is None and report.lanes:
         fault = _checkpoint_fault(Status.INCOMPLETE, "", "a checkpoint", "none: nothing shows what is missing")
     return report if fault is None else lanes.with_fault(report, fault)
@@ -146,20 +176,28 @@ def _checkpoint_fault(status: Status, name: str, expected: str, got: str) -> Fau
     return Fault(status=status, lane="", commit=name, sequence=-1, record_id="", expected=expected, got=got)
 
 
-def _tell(log: LogReport | None, cluster: Report | None, output: Output) -> None:
+def _tell(log: LogReport | None, cluster: Report | None, join: JoinReport | None, output: Output) -> None:
     """Print what was found, and leave with its exit code.
 
     Raises:
         Exit: always.
     """
-    found = [report.status for report in (log, cluster) if report is not None]
+    found = [report.status for report in (log, cluster, join) if report is not None]
     status = max(found, key=[Status.PROVEN, Status.INCOMPLETE, Status.TAMPERED].index)
     if output is Output.JSON:
-        document = {"status": status, "log": log, "cluster": cluster, "notSeen": verifytext.not_seen(log, cluster)}
+        document = {
+            "status": status,
+            "log": log,
+            "cluster": cluster,
+            "apiServer": join,
+            "notSeen": verifytext.not_seen(log, cluster),
+        }
         typer.echo(msgspec.json.encode(msgspec.to_builtins(document)).decode())
     else:
         if log is not None:
             typer.echo("\n".join(verifytext.of_log(log)))
         if cluster is not None:
             typer.echo("\n".join(verifytext.of_cluster(cluster)))
+        if join is not None:
+            typer.echo("\n".join(verifytext.of_join(join)))
     raise typer.Exit(EXIT_CODES[status])

@@ -5,11 +5,14 @@ from datetime import datetime
 
 from interlock.core import times
 from interlock.core.audit import lanes
+from interlock.core.audit.auditjoin import JoinReport, Request
 from interlock.core.audit.lanes import Fault, LaneReport, Report, Status
 from interlock.core.audit.logreport import LogFault, LogReport, Silence
 from interlock.core.text import counted, printable
 
 SILENCES = 5  # of the newest that are shown; a cluster that is switched off every night has many
+
+NAMED = 20  # requests and records of each kind that are named; JSON has all
 
 NOTHING_LATER = "Nothing is said of what came later, nor of requests that never reached Interlock."
 
@@ -39,6 +42,28 @@ def of_cluster(report: Report) -> Iterator[str]:
         yield from _fault(fault)
     yield _verdict(report)
     yield lanes.TAILS
+
+
+def of_join(report: JoinReport) -> Iterator[str]:
+    """The API server's audit log beside the records: what one has and the other has not."""
+    for missing in report.missing:
+        yield f"tampered: lane {missing.lane}, sequence {missing.sequence}"
+        yield f"    expected the record of {_request(missing.request)}"
+        yield f"    got      {missing.got}"
+        yield "    shown by the API server's audit log"
+    for title, requests in (("no guard answered, and it passed", report.passed), ("no record", report.unstored)):
+        yield from (f"incomplete: {title}: {_request(each)}" for each in requests[:NAMED])
+        yield from [f"    and {len(requests) - NAMED} more"] * (len(requests) > NAMED)
+    yield from (f"incomplete: record {printable(each)}: no request names it" for each in report.unclaimed[:NAMED])
+    unreadable = f", {counted(report.unreadable, 'line')} not to be read" if report.unreadable else ""
+    yield (
+        f"{report.status}: {counted(report.events, 'event')} of the API server, {report.joined} of them with their "
+        f"record{unreadable}"
+    )
+
+
+def _request(request: Request) -> str:
+    return printable(f"{request.what} by {request.who} at {request.time} (audit id {request.audit_id})", 400)
 
 
 def _beginning(report: LogReport) -> str:

@@ -11,6 +11,7 @@ at once do no harm, and one that lost an answer begins again.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -50,7 +51,15 @@ class Lock:
 class Shipper:
     """Puts segments into an object store."""
 
-    def __init__(self, archive: ObjectStore, store: LogStore, *, key: VerifierKey, lock: Lock) -> None:
+    def __init__(
+        self,
+        archive: ObjectStore,
+        store: LogStore,
+        *,
+        key: VerifierKey,
+        lock: Lock,
+        leak: Callable[[], str] = lambda: "",
+    ) -> None:
         """Wire it.
 
         Args:
@@ -58,11 +67,13 @@ class Shipper:
             store: where cuts and records are in the cluster.
             key: the notary's.
             lock: how.
+            leak: what the store is known to let through although it should lock; empty for nothing.
         """
         self._archive = archive
         self._store = store
         self._key = key
         self._lock = lock
+        self._leak = leak
 
     @property
     def name(self) -> str:
@@ -76,9 +87,11 @@ class Shipper:
             BadInput: the cluster does not hold its records any more, and the store never did.
             NotFound: the cluster does not hold the cut.
             Conflict: the store holds another segment under this number.
-            Unlocked: the store has taken it without the lock.
+            Unlocked: the store has taken it without the lock, or is known not to lock.
             Unavailable, Forbidden: the store, or the cluster, does not answer as needed.
         """
+        if self._lock.required and (leak := self._leak()):
+            raise Unlocked(f"{self.name} is not trusted: {leak}")
         stored = segment.unpack(await self._store.read(segment.name(number)))
         cut = cuts.opened(stored.cut, self._key)
         key = segment.key(cut.epoch, number)

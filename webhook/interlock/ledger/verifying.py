@@ -18,7 +18,7 @@ from interlock.core.audit import logreport, segment
 from interlock.core.audit.checkpoint import Checkpoint
 from interlock.core.audit.cut import Cut
 from interlock.core.audit.lanes import Status
-from interlock.core.audit.lanewalk import Bad
+from interlock.core.audit.lanewalk import Bad, Walk
 from interlock.core.audit.logreport import LogFault, LogReport, Silence
 from interlock.core.audit.logwalk import LogWalk
 from interlock.core.audit.notekey import VerifierKey
@@ -77,7 +77,13 @@ class Verification:
     """
 
     def __init__(
-        self, store: ObjectStore, key: VerifierKey, *, wanted: Wanted, progress: Callable[[int, int], None]
+        self,
+        store: ObjectStore,
+        key: VerifierKey,
+        *,
+        wanted: Wanted,
+        progress: Callable[[int, int], None],
+        taken: Callable[[Walk], None] = lambda _walk: None,
     ) -> None:
         """Prepare.
 
@@ -86,8 +92,9 @@ class Verification:
             key: the notary's public key, from a place that whoever could write to the store could not change.
             wanted: what is asked.
             progress: told how many objects of how many are done.
+            taken: told of each good record, which its lane's walk has just taken.
         """
-        self.walk = LogWalk(key)
+        self.walk = LogWalk(key, taken=taken)
         self.faults: list[LogFault] = []
         self._store = store
         self._key = key

@@ -12,12 +12,16 @@ from datetime import timedelta
 
 import structlog
 
+from interlock.core.audit import storeproof
+from interlock.core.audit.storeproof import Proven, StoreProof
 from interlock.core.ports import Clock, ObjectStore
+from interlock.errors import InterlockError
 from interlock.kube.client import ApiClient
 from interlock.kube.inventory import Inventory
 from interlock.kube.lanefeed import LaneFeed
 from interlock.kube.logstore import ConfigMapLogStore
 from interlock.kube.notarykey import NotaryKey
+from interlock.kube.proofstore import ProofStore
 from interlock.ledger.archive import Archive, ArchiveStatus
 from interlock.ledger.endings import Endings
 from interlock.ledger.notary import Notary, NotaryStatus
@@ -27,6 +31,9 @@ from interlock.ledger.stores import opening
 from interlock.settings import LogSettings
 
 LOG = structlog.get_logger(__name__)
+
+PROOF_SECONDS = 60.0
+"""Between two looks for a proof, which is made once a day."""
 
 MEGABYTE = 1024 * 1024
 
@@ -67,6 +74,7 @@ class LogKeeping:
         self._key = key
         self._chosen = chosen
         self._clock = clock
+        self._proof: StoreProof | None = None
 
     async def keep(self, cluster: str, feed: LaneFeed, retiring: Callable[[], Awaitable[None]]) -> None:
         """Keep it for ever.
@@ -82,7 +90,9 @@ class LogKeeping:
         key = await self._key()
         store = ConfigMapLogStore(self._api, feed, namespace=self._namespace)
         async with self._outside() as outside:
-            shipper = None if outside is None else Shipper(outside, store, key=key.public, lock=self._lock())
+            shipper = (
+                None if outside is None else Shipper(outside, store, key=key.public, lock=self._lock(), leak=self._leak)
+            )
             archive = Archive(store, shipper, key=key.public, keep=self._keep(), clock=self._clock, retiring=retiring)
             endings = Endings(
                 store,
@@ -97,6 +107,32 @@ class LogKeeping:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(notary.run(), name="merge lanes")
                 tasks.create_task(archive.run(), name="ship")
+                tasks.create_task(self._follow_proof(), name="read what was found out about the store")
+
+    @property
+    def proven(self) -> tuple[Proven, str]:
+        """Whether the store is known to lock, and why that is so."""
+        if not self._chosen.store:
+            return Proven.UNKNOWN, "there is no store"
+        return storeproof.judged(self._proof, store=self._chosen.store, now=self._clock())
+
+    def _leak(self) -> str:
+        proven, why = self.proven
+        return why if proven is Proven.FALSE else ""
+
+    async def _follow_proof(self) -> None:
+        """Read the newest proof now and then."""
+        proofs, said = ProofStore(self._api, namespace=self._namespace), ""
+        while True:
+            try:
+                self._proof = await proofs.load()
+            except InterlockError as error:
+                LOG.warning("cannot read what was found out about the store", why=str(error))
+            proven, why = self.proven
+            if self._chosen.store and why != said:
+                said = why
+                LOG.info("whether the store locks", store=self._chosen.store, proven=proven.value, why=why)
+            await asyncio.sleep(PROOF_SECONDS)
 
     @asynccontextmanager
     async def _outside(self) -> AsyncIterator[ObjectStore | None]:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime
 
+from interlock.core.audit.storeproof import Proven
 from interlock.core.ports import Clock
 from interlock.kube.inventory import Inventory
 from interlock.kube.leader import Elector
@@ -120,6 +121,11 @@ def of_log(log: LogKeeping, clock: Clock) -> tuple[Shown, ...]:
             name="interlock_shipping_failing",
             text="1 while nothing can be shipped: the controller's log says why.",
             read=lambda: bool(log.archive.fault),
+        ),
+        Reading(
+            name="interlock_store_proven",
+            text="1 where the store was lately seen to lock, 0 where it was seen not to, -1 where nobody knows.",
+            read=lambda: {Proven.TRUE: 1, Proven.FALSE: 0, Proven.UNKNOWN: -1}[log.proven[0]],
         ),
         Reading(
             name="interlock_records_retired",

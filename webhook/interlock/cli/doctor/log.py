@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from interlock import settings
-from interlock.cli.doctor.finding import Finding, bad, good
+from interlock.cli.doctor.finding import Finding, bad, good, unknown
 from interlock.core import unstructured
+from interlock.core.audit import storeproof
+from interlock.core.audit.storeproof import Proven, StoreProof
 from interlock.core.text import counted
 from interlock.core.types import JsonObject
 
@@ -34,15 +36,27 @@ def checkpoints(found: Sequence[JsonObject], now: datetime, namespace: str) -> F
     return good("a checkpoint of the records was signed within the last minutes")
 
 
-def shipped(found: Sequence[JsonObject], deployments: Sequence[JsonObject], namespace: str) -> Finding:
-    """Checkpoints leave the cluster, where it was told to ship them."""
+def shipped(
+    found: Sequence[JsonObject],
+    deployments: Sequence[JsonObject],
+    proof: StoreProof | None,
+    now: datetime,
+    namespace: str,
+) -> Finding:
+    """Checkpoints leave the cluster, where it was told to ship them, into a store that is known to lock."""
     store = _store(deployments)
     if not store:
         return good("records stay in the cluster, where nothing locks them: store.address is not set")
     if len(found) > MOST_WAITING:
         text = f"{counted(len(found), 'checkpoint')} are still in the cluster: nothing is shipped to {store}"
         return bad(text, remedy=f"{_remedy(namespace)}; interlock doctor --store {store}")
-    return good(f"records are shipped to {store}")
+    proven, why = storeproof.judged(proof, store=store, now=now)
+    if proven is Proven.FALSE:
+        return bad(f"{store} does not lock what it holds: {why}", remedy="another store: nothing more is shipped there")
+    if proven is Proven.UNKNOWN:
+        remedy = f"prover.credentialsSecret in the chart's values; by hand: interlock doctor --store {store}"
+        return unknown(f"records are shipped to {store}; whether it locks is not known: {why}", remedy=remedy)
+    return good(f"records are shipped to {store}, which locks them: {why}")
 
 
 def _store(deployments: Sequence[JsonObject]) -> str:

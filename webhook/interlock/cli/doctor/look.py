@@ -16,8 +16,10 @@ from interlock.cli.installation import CONFIGURATION, CONFIGURATIONS, DEFINITION
 from interlock.cli.kubectl import Kubectl
 from interlock.cli.stored import CHECKPOINT, LEDGER
 from interlock.core import unstructured
+from interlock.core.audit import storeproof
+from interlock.core.audit.storeproof import StoreProof
 from interlock.core.types import JsonObject
-from interlock.errors import ClusterError
+from interlock.errors import BadInput, ClusterError
 
 PROBE = {
     "apiVersion": f"{settings.GROUP}/{settings.VERSION}",
@@ -72,6 +74,15 @@ class Look:
     def checkpoints(self) -> Sequence[JsonObject]:
         """Checkpoints of the ledger that are in the cluster."""
         return self._inside("configmaps", "-l", f"{LEDGER}={CHECKPOINT}")
+
+    @cached_property
+    def store_proof(self) -> StoreProof | None:
+        """What was found out about the store; None where nobody tried, or what is there is none."""
+        found = self._kubectl.find("configmap", settings.STORE_PROOF_CONFIG_MAP, "-n", self.namespace)
+        try:
+            return storeproof.read(unstructured.text(found, "data", "proof").encode()) if found else None
+        except BadInput:
+            return None
 
     @cached_property
     def fences(self) -> Sequence[JsonObject]:

@@ -8,7 +8,7 @@ The newest cut says where every open lane stood: so records missing at the end o
 found out as far as it reaches. Records that came after it can go without a trace in the cluster; that is said.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -109,6 +109,7 @@ def verify(
     *,
     newest: Cut | None = None,
     outside: Mapping[str, int] | None = None,
+    taken: Callable[[Walk], None] = lambda _walk: None,
 ) -> Report:
     """Verify every lane among these commits.
 
@@ -118,12 +119,13 @@ def verify(
         newest: the newest cut, its signature verified; None where there is none.
         outside: of each lane, the first sequence that a verified log does not have; what is before may be missing here.
             None where no log was verified: then nothing is taken for complete that is not here.
+        taken: told of each good record, which its lane's walk has just taken.
     """
     lanes, faults = _by_lane(stored)
     heads = {lane.lane: lane for lane in newest.lanes} if newest else {}
     ended = set(newest.ended) if newest else set()
     reports = tuple(
-        _Lane(lane, lanes[lane], key, head=heads.get(lane), ended=lane in ended, outside=outside).report
+        _Lane(lane, lanes[lane], key, head=heads.get(lane), ended=lane in ended, outside=outside, taken=taken).report
         for lane in sorted(lanes)
     )
     faults += [report.fault for report in reports if report.fault]
@@ -185,12 +187,14 @@ class _Lane:
         head: LaneCut | None,
         ended: bool,
         outside: Mapping[str, int] | None,
+        taken: Callable[[Walk], None],
     ) -> None:
         _, first = commits.parse_name(stored[0].name)
         self._walk = Walk(lane, first=first, key=key)
         self._head = head
         self._ended = ended
         self._outside = outside
+        self._taken = taken
         self._missing = first if self._merged(first) else 0
         self._records = 0
         fault = self._first_fault(stored) or self._short(stored[-1].name)
@@ -240,6 +244,7 @@ class _Lane:
             walk.take(envelope)
             self._records += 1
             self._check_head()
+            self._taken(walk)
 
     def _check_head(self) -> None:
         head, walk = self._head, self._walk

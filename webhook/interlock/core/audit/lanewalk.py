@@ -48,6 +48,7 @@ class Walk:
         next: sequence of the record to come.
         record_id: of the record at hand, if it could be read.
         opened: the LaneOpen; None before it.
+        head: of the last good record.
         certificate: the lane's, verified; None before it.
         certified_at: sequence of the record that holds it, and `certifying` what that holds; -1 and None before it.
         through: time of the last good record.
@@ -68,6 +69,7 @@ class Walk:
         self.next = first
         self.record_id = ""
         self.opened: record.Head | None = None
+        self.head: record.Head | None = None
         self.certificate: certificate.Certificate | None = None
         self.certified_at = -1
         self.certifying: Mapping[str, object] | None = None
@@ -140,6 +142,7 @@ class Walk:
         self._previous = leaf_hash(data)
         self.closed = self.abandoned or head.kind == record.Kind.LANE_CLOSE
         self.next += 1
+        self.head = head
 
     def _check_place(self, head: record.Head) -> None:
         if head.lane != self.lane:

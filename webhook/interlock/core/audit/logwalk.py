@@ -10,7 +10,7 @@
 A walk may begin at any segment: the tree and the lanes before it are then the notary's word, given in the first cut.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -71,12 +71,14 @@ class LogWalk:
         place: what is being looked at, for the message about what is bad, and `evidence` by which rule.
     """
 
-    def __init__(self, key: VerifierKey) -> None:
+    def __init__(self, key: VerifierKey, *, taken: Callable[[Walk], None] = lambda _walk: None) -> None:
         """Begin.
 
         Args:
             key: the notary's.
+            taken: told of each good record, which its lane's walk has just taken.
         """
+        self._taken = taken
         self.first: int | None = None
         self.next = 0
         self.begins_epoch = False
@@ -210,6 +212,7 @@ class LogWalk:
         finally:
             self.place = Place(lane=walk.lane, sequence=sequence, record_id=walk.record_id)
         self.evidence = Evidence.LANES
+        self._taken(walk)
 
     def _check_state(self, walk: Walk, lane: LaneCut) -> None:
         if lane.state is State.BROKEN:

@@ -1,0 +1,50 @@
+"""`interlock prove-store`: run by the chart's Job, with an account of the bucket that may delete."""
+
+import asyncio
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlock.cli.telling import errors_told
+from interlock.core.audit.storeproof import StoreProof, Tried
+from interlock.kube.client import ApiClient, ApiTarget, open_session
+from interlock.kube.proofstore import ProofStore
+from interlock.ledger import wormproof
+from interlock.ledger.stores import s3
+from interlock.ledger.stores.address import Address
+from interlock.settings import api_server
+from interlock.wiring import clock
+
+
+def prove_store(
+    *,
+    store: Annotated[str, typer.Option(help="s3://BUCKET/PREFIX, as the controllers are told.")],
+    namespace: Annotated[str, typer.Option(help="Where the result is kept.")],
+    token_file: Annotated[Path, typer.Option(help="Bearer token for the Kubernetes API.")],
+    ca_file: Annotated[Path, typer.Option(help="PEM of the authority of the Kubernetes API.")],
+) -> None:
+    """Try everything that could undo the object lock of a store, and keep what came of it (run by the chart).
+
+    Exit code: 0 if every lock held, 1 if one did not, or nothing could be tried.
+    """
+    target = ApiTarget(server=api_server(os.environ), ca_file=str(ca_file), token_file=str(token_file))
+    with errors_told():
+        proof = asyncio.run(_proven(store, target, namespace))
+    for each in proof.tried:
+        typer.echo(f"{'ok ' if each.holds else 'BAD'}  {each.name}: {each.text}")
+    raise typer.Exit(0 if all(each.holds for each in proof.tried) else 1)
+
+
+async def _proven(store: str, target: ApiTarget, namespace: str) -> StoreProof:
+    address = Address.parse(store)
+    async with s3.client(address) as client:
+        run = secrets.token_hex(8)
+        found = [check async for check in wormproof.prove(client, address, run=run)]
+    tried = tuple(Tried(name=each.name, holds=each.holds, text=each.text) for each in found)
+    proof = StoreProof(store=store, time=clock.now(), tried=tried)
+    async with open_session(target) as session:
+        await ProofStore(ApiClient(target, session), namespace=namespace).save(proof)
+    return proof
