@@ -23,6 +23,7 @@ KEYS = [
     "secret/interlock-guard",
     "secret/interlock-notary",
     "configmap/interlock-notary",
+    "configmap/interlock-ledger",
 ]
 ACCOUNTS = ["interlock-guard", "interlock-controller"]
 

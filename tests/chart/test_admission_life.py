@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from interlock.cli.installation import FENCES
 from interlock.core.types import JsonObject
 from tests.chart import manifests
 from tests.chart.callers import ADMINISTRATOR, account
-from tests.chart.guarded import TEMPLATES, Guarded, unfurnished
+from tests.chart.guarded import Guarded, unfurnished
 from tests.chart.helm import CHART, Helm
 from tests.support.kubectl import Kubectl, eventually
 
@@ -43,7 +44,7 @@ def test_policies_speak_of_fields_that_exist(guarded: Guarded) -> None:
 
     checked = eventually(_checked, seconds=SECONDS, what="all policies checked")
 
-    assert len(checked) == len(TEMPLATES)
+    assert len(checked) == len(FENCES)
     assert [each["status"] for each in checked if "expressionWarnings" in each["status"].get("typeChecking", {})] == []
 
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from interlock.core.audit import commits, dsse, record
+from interlock.core.audit import commits, dsse, record, segment
 from interlock.core.types import JsonObject
 from tests.e2e import policies
 from tests.support.etcd import Etcd
@@ -45,7 +45,10 @@ def commit(kubectl: Kubectl, apply: policies.Apply, namespace: str) -> JsonObjec
     def _found() -> list[JsonObject]:
         return [item for item in _stored(kubectl) if namespace.encode() in b"\n".join(_payloads(item))]
 
-    return eventually(_found, seconds=10, what="the denial's record")[0]
+    [found, *_] = eventually(_found, seconds=10, what="the denial's record")
+    # Once it is merged; a record that is changed before ends its lane for good, and cannot be put back.
+    eventually(lambda: _merged(kubectl, found), seconds=30, what="the record in a checkpoint")
+    return found
 
 
 def test_one_byte_changed_in_etcd(
@@ -104,6 +107,15 @@ def _etcd_value(etcd: Etcd, commit: JsonObject) -> Iterator[str]:
         yield key
     finally:
         etcd.write(key, original)
+
+
+def _merged(kubectl: Kubectl, commit: JsonObject) -> bool:
+    """Whether the newest checkpoint covers a commit."""
+    lane, sequence = commits.parse_name(commit["metadata"]["name"])
+    found = kubectl.get("configmaps", "-n", SYSTEM, "-l", "interlock.dev/ledger=checkpoint")["items"]
+    newest = max(found, key=lambda each: str(each["metadata"]["name"]))
+    lanes = orjson.loads(dsse.parse(segment.unpack(_body(newest)).cut).payload)["lanes"]
+    return any(each["lane"] == lane and each["next"] > sequence for each in lanes)
 
 
 def _stored(kubectl: Kubectl) -> list[JsonObject]:

@@ -221,6 +221,7 @@ REMAINS = DEFAULTS | {
     ("ConfigMap", SYSTEM, "interlock-lane-…"),
     ("ConfigMap", SYSTEM, "interlock-checkpoint-…"),
     ("ConfigMap", SYSTEM, "interlock-notary"),
+    ("ConfigMap", SYSTEM, "interlock-ledger"),
     ("Secret", SYSTEM, "interlock-ca"),
     ("Secret", SYSTEM, "interlock-digest-key"),
     ("Secret", SYSTEM, "interlock-guard"),

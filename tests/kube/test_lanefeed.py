@@ -12,6 +12,7 @@ from interlock.kube.configmaps import LANE_LABEL, LEDGER_LABEL
 from interlock.kube.counters import Tally
 from interlock.kube.countstore import CountStore
 from interlock.kube.lanefeed import LaneFeed
+from interlock.kube.ledgerstate import LedgerState
 from interlock.kube.logstore import ConfigMapLogStore
 from tests.fakes.kube_api import CONFIG_MAPS
 from tests.kube.conftest import Cluster, eventually
@@ -109,3 +110,16 @@ async def test_counts_are_kept(cluster: Cluster) -> None:
     await kept.load(tally)
 
     assert tally.of("p").matches == 2
+
+
+async def test_guards_hear_that_there_is_no_room(cluster: Cluster) -> None:
+    """What the controller says reaches who follows it: now, and whenever it changes."""
+    state = LedgerState(cluster.api, namespace=HOME)
+    heard: list[str] = []
+    await state.save("")
+    task = asyncio.create_task(state.follow(heard.append))
+    await eventually(lambda: heard == [""])
+    await state.save("full")
+    await eventually(lambda: heard == ["", "full"])
+    task.cancel()
+    await asyncio.wait({task})

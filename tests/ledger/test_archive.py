@@ -7,7 +7,7 @@ import pytest
 from interlock.core.audit import commits, cut, segment
 from interlock.core.audit.merging import Log
 from interlock.core.ports import StoredCommit
-from interlock.errors import Conflict, Unavailable
+from interlock.errors import Conflict, Fork, Unavailable
 from interlock.ledger.retiring import ENDED_STAYS, Keep, Shipped, removable
 from interlock.ledger.shipping import Unlocked
 from tests.fakes.lane_store import Fate
@@ -126,6 +126,28 @@ async def test_checkpoint_that_comes_too_late_is_dropped() -> None:
     assert (walked(whole.shipped()).records, list(whole.store.bodies)) == (5, [segment.name(3)])
 
 
+async def test_nothing_is_skipped_that_another_leader_has_signed() -> None:
+    """Two lead at a time: what one has signed the other ships as well, before anything that comes after it."""
+    async with running(Ledger()) as ledger:
+        whole = Whole(ledger)
+        await whole.record("a")
+        await whole.archive.turn()
+        other = archive(ledger, whole.store, whole.outside, keep=NOTHING)
+        elsewhere = notary(ledger, whole.store, archive=other, seed="other")
+        for name in ("b", "c"):  # the other one's, of which the first archive is not told, and which he never ships
+            await ledger.lane.append(body(ledger.clock, name=name)).stored(seconds=5)
+            await turned(elsewhere)
+        await ledger.lane.append(body(ledger.clock, name="d")).stored(seconds=5)
+        with pytest.raises(Fork):
+            await whole.notary.turn()
+        whole.notary.log = None
+        await turned(whole.notary)
+        await whole.archive.turn()
+
+    walk = walked(whole.shipped())
+    assert (walk.records, walk.next, whole.archive.status.number) == (5, 4, 3)
+
+
 async def test_log_goes_on_from_outside_when_the_cluster_has_forgotten() -> None:
     """The cluster is put back to an older state: the log outside is the log, and the new cut continues it."""
     async with running(Ledger()) as ledger:
@@ -209,3 +231,16 @@ async def test_a_notary_needs_no_guard() -> None:
     await settled()
 
     assert (len(whole.outside.versions_of), walked(whole.shipped()).records) == (2, 0)
+
+
+async def test_what_waits_is_what_is_not_outside() -> None:
+    """In bytes, as the cluster holds it: merged or not, until it is shipped and read back."""
+    async with running(Ledger()) as ledger:
+        whole = Whole(ledger, keep=Keep(age=None, bytes=2**40))
+        await whole.record("a")
+        everything = ledger.store.stored()
+        before = whole.archive.pending_bytes(everything)
+        await whole.archive.turn()
+        after = whole.archive.pending_bytes(ledger.store.stored())
+
+    assert (before, after) == (sum(len(each.body) for each in everything), 0)

@@ -388,3 +388,17 @@ async def test_changes_are_told() -> None:
     await ledger.lane.close(seconds=5)
 
     assert (opened, certified, ledger.changes) == (1, 2, 3)
+
+
+async def test_nothing_is_taken_while_there_is_no_room() -> None:
+    """Decisions are refused with the reason, the lane itself goes on, and with room again so do they."""
+    async with running(Ledger()) as ledger:
+        await settled()
+        ledger.lane.refuse("64 MiB wait to be shipped")
+        with pytest.raises(SinkFault, match="64 MiB wait to be shipped"):
+            ledger.lane.append(body(ledger.clock))
+        ledger.lane.refuse("")
+        receipt = await ledger.lane.append(body(ledger.clock)).stored(seconds=5)
+        ledger.lane.refuse("again")
+
+    assert (receipt.sequence, ledger.kinds()) == (1, ["LaneOpen", "Decision", "LaneClose"])

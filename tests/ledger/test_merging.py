@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from interlock.core.audit import commits, cut, dsse, segment
+from interlock.core.audit import commits, cut, dsse, logwalk, segment
 from interlock.core.audit.cut import Cut, LaneCut, State
 from interlock.core.audit.lanewalk import Bad
 from interlock.core.audit.tree import Frontier
@@ -43,6 +43,21 @@ async def test_heartbeat_without_records_is_a_checkpoint_of_its_own() -> None:
 
     assert [segment.parse_name(each.name) for each in store.stored()] == [0, 1]
     assert walked(segments(store)).records == 0
+
+
+async def test_clock_that_is_set_back_makes_no_older_cut() -> None:
+    """Heartbeats go on, none of them is older than the one before, and the log verifies."""
+    ledger = Ledger()
+    store = FakeLogStore(ledger.store)
+    made = notary(ledger, store)
+    await turned(made)
+    ledger.clock.turn(-timedelta(hours=1))
+    await turned(made, 2)
+    ledger.clock.turn(LONG)
+    await turned(made)
+
+    walk = walked(segments(store))
+    assert (walk.next, walk.newest and walk.newest.time.hour) == (3, 10)
 
 
 async def test_another_notary_goes_on_where_the_first_one_ended() -> None:
@@ -144,6 +159,23 @@ async def test_broken_lane_never_gets_in_and_is_ended() -> None:
         assert (walk.lanes[first.lane].next, walk.ended) == (second.sequence, {first.lane: State.BROKEN})
         assert name in walk.broken[first.lane]
         assert made.status.broken == walk.broken
+
+
+async def test_lane_whose_beginning_was_changed_after_it_was_merged_is_broken() -> None:
+    """A new leader cannot know its key any more: the lane ends, the log goes on, and nothing is stuck."""
+    async with running(Ledger()) as ledger:
+        await settled()
+        store = FakeLogStore(ledger.store)
+        await turned(notary(ledger, store))
+        [opening] = ledger.store.bodies
+        ledger.store.bodies[opening] = b"tampered"
+        receipt = await ledger.lane.append(body(ledger.clock)).stored(seconds=5)
+        await turned(notary(ledger, store), 2)
+        newest, _ = logwalk.alone(segment.unpack(store.stored()[-1].body), NotaryKey().public)
+
+    [lane] = [lane for lane in newest.lanes if lane.lane == receipt.lane]
+    assert (lane.state, lane.next) == (State.BROKEN, 1)
+    assert "no longer what it was" in lane.fault
 
 
 async def test_new_month_is_a_new_tree_that_can_be_read_alone() -> None:

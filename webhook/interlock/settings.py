@@ -43,6 +43,7 @@ DIGEST_KEY_SECRET = "interlock-digest-key"  # noqa: S105  key: 32 bytes
 NOTARY_SECRET = "interlock-notary"  # noqa: S105  key: PKCS8 PEM, Ed25519
 NOTARY_CONFIG_MAP = "interlock-notary"  # notary.pub: the verifier key
 COUNTS_CONFIG_MAP = "interlock-counts"  # counts: what policies did by records that the cluster has forgotten
+LEDGER_CONFIG_MAP = "interlock-ledger"  # refuse: why guards are to take no more records
 STORE_PROOF_CONFIG_MAP = "interlock-store-proof"  # proof: whether the object store locks what it holds
 NOTARY_AUDIENCE = "interlock-notary"  # of the token with which a guard asks for a lane certificate
 CONTROLLER_LEASE = "interlock-controller"
@@ -143,7 +144,8 @@ class LogSettings:
         retention_days: how long each object is locked there.
         unlocked: go on although the store locks nothing.
         keep_minutes: how long records stay in the cluster after they were shipped.
-        keep_megabytes: how much of the ledger stays there at most, compressed; without a store the oldest go beyond it.
+        keep_megabytes: how much stays there at most, compressed; without a store the oldest go beyond it.
+        pending_megabytes: how much may wait to be shipped; beyond it guards take no more.
     """
 
     store: str = ""
@@ -151,6 +153,7 @@ class LogSettings:
     unlocked: bool = False
     keep_minutes: int = 60
     keep_megabytes: int = 16
+    pending_megabytes: int = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

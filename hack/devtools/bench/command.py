@@ -3,16 +3,21 @@
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from devtools import console
-from devtools.bench import admission, report
+from devtools.bench import admission, ledger, ledgerreport, report
 from devtools.errors import ToolError
 
 SECONDS = 3.0  # of one run: thousands of reviews, and all runs together stay well under ten minutes
 ENDING = (signal.SIGTERM, signal.SIGHUP)  # like Ctrl-C, they take the cluster down
-OUTPUTS = {"table": report.table, "json": report.as_json}
+MEASURES: dict[tuple[str, str], Callable[[float], str]] = {
+    ("admission", "table"): lambda seconds: report.table(admission.measure(seconds)),
+    ("admission", "json"): lambda seconds: report.as_json(admission.measure(seconds)),
+    ("ledger", "table"): lambda seconds: ledgerreport.table(ledger.measure(seconds)),
+    ("ledger", "json"): lambda seconds: ledgerreport.as_json(ledger.measure(seconds)),
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -21,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     for each in ENDING:
         signal.signal(each, _leave)
     try:
-        print(OUTPUTS[options.output](admission.measure(options.seconds)))
+        print(MEASURES[options.command, options.output](options.seconds))
     except ToolError as error:
         console.say(f"error: {error}")
     except KeyboardInterrupt:
@@ -34,9 +39,14 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hack/bench", description="What Interlock costs, measured on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("admission", help="what a review costs, beside a server that decides nothing")
-    command.add_argument("--output", choices=tuple(OUTPUTS), default="table", help="default: table")
-    command.add_argument("--seconds", type=float, default=SECONDS, help=f"of each run (default: {SECONDS:.0f})")
+    for command in (
+        commands.add_parser("admission", help="what a review costs, beside a server that decides nothing"),
+        commands.add_parser(
+            "ledger", help="what a durable record costs, beside a bare write; how fast logs are verified"
+        ),
+    ):
+        command.add_argument("--output", choices=("table", "json"), default="table", help="default: table")
+        command.add_argument("--seconds", type=float, default=SECONDS, help=f"of each run (default: {SECONDS:.0f})")
     return parser
 
 

@@ -26,14 +26,14 @@ def table(results: Sequence[Result]) -> str:
     """For people."""
     baseline = _baseline(results)
     lines = [_line(HEADINGS), *(_line(_cells(result, baseline)) for result in results), "", *_conclusions(results)]
-    return "\n".join([_machine(), "", *lines])
+    return "\n".join([machine(), "", *lines])
 
 
 def as_json(results: Sequence[Result]) -> str:
     """For programs: units are in the names."""
     baseline = _baseline(results)
     rows = [asdict(result) | {"cpu_times_noop": round(_times(result, baseline), 2)} for result in results]
-    return json.dumps({"machine": _machine(), "results": [_rounded(row) for row in rows]}, indent=2)
+    return json.dumps({"machine": machine(), "results": [_rounded(row) for row in rows]}, indent=2)
 
 
 def _baseline(results: Sequence[Result]) -> Baseline:
@@ -97,7 +97,8 @@ def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     return {key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()}
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What it was measured on."""
     names = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text().splitlines()

@@ -4,9 +4,9 @@ What is as in a cluster of kubeadm: authorisation by Node and RBAC, NodeRestrict
 proxy, bound ServiceAccount tokens, an audit log and an audit webhook (module `auditsink`), certificates everywhere. The
 API server also proves itself to admission webhooks with a client certificate, which most clusters do not.
 
-What is not: etcd speaks plain HTTP on loopback and never syncs; there is no scheduler, kubelet or kube-proxy (modules
-`scheduler`, `kubelet`, `forwarder` stand in for them); `default/kubernetes` has no endpoints, since the API refuses
-loopback addresses there, so pods are told the API server's own address instead.
+What is not: etcd speaks plain HTTP on loopback, and syncs only where that was asked for; there is no scheduler, kubelet
+or kube-proxy (modules `scheduler`, `kubelet`, `forwarder` stand in for them); `default/kubernetes` has no endpoints,
+since the API refuses loopback addresses there, so pods are told the API server's own address instead.
 """
 
 from dataclasses import dataclass
@@ -32,12 +32,14 @@ class ControlPlane:
         network: its addresses.
         ports: its ports.
         tools: program name to path.
+        durable: whether etcd syncs what it writes.
     """
 
     state: State
     network: Network | Bridge
     ports: Ports
     tools: dict[str, str]
+    durable: bool = False
 
     @property
     def loopback(self) -> Network:
@@ -91,7 +93,7 @@ class ControlPlane:
             f"--listen-peer-urls={peer}",
             f"--initial-advertise-peer-urls={peer}",
             f"--initial-cluster=default={peer}",
-            "--unsafe-no-fsync",
+            *([] if self.durable else ["--unsafe-no-fsync"]),
             "--log-level=warn",
         ]
 

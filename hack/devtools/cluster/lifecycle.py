@@ -76,19 +76,20 @@ class Cluster:
         ]
 
 
-def up(name: str = "interlock", asked: Asked = "auto", *, bare: bool = False) -> Cluster:
+def up(name: str = "interlock", asked: Asked = "auto", *, bare: bool = False, durable: bool = False) -> Cluster:
     """Bring a cluster up, or find it up.
 
     Args:
         name: what to call it.
         asked: the provider, see `providers.choose`.
         bare: without Interlock.
+        durable: with an etcd that syncs what it writes, for those who measure.
 
     Raises:
         ToolError: it could not be brought up (nothing is left then), or another of this name is in the way.
     """
     place, choice = state.of(name), providers.choose(asked)
-    wanted = Description(name=name, provider=choice.provider, bare=bare)
+    wanted = Description(name=name, provider=choice.provider, bare=bare, durable=durable)
     if place.exists():
         return _existing(place, wanted)
     if asked == "auto":

@@ -62,6 +62,7 @@ class Description:
         tools: program name to path.
         network: the loopback block, or the bridge of a real node, once it is claimed; not where others made it.
         ports: likewise.
+        durable: whether etcd syncs what it writes; otherwise it is as fast as memory, and as forgetful.
         images: archives that a real node takes in, by the name under which pods ask for the image.
         interlock: name of Interlock's image among them.
     """
@@ -70,6 +71,7 @@ class Description:
     provider: Provider
     bare: bool
     ready: bool = False
+    durable: bool = False
     tools: dict[str, str] = field(default_factory=dict)
     network: Network | Bridge | None = None
     ports: Ports | None = None

@@ -69,7 +69,9 @@ def _known(state: State, before: Description) -> ControlPlane | None:
     """The control plane of a cluster that ran before: keys, configuration, addresses and data stay what they are."""
     if not (before.network and before.ports):
         return None
-    return ControlPlane(state=state, network=before.network, ports=before.ports, tools=before.tools)
+    return ControlPlane(
+        state=state, network=before.network, ports=before.ports, tools=before.tools, durable=before.durable
+    )
 
 
 def _planned(state: State, net: Network | Bridge) -> ControlPlane:
@@ -78,7 +80,7 @@ def _planned(state: State, net: Network | Bridge) -> ControlPlane:
     ports = Ports(**dict(zip(names, network.free_ports(net.control, len(names)), strict=True)))
     description = dataclasses.replace(state.read(), network=net, ports=ports)
     state.write(description)
-    plane = ControlPlane(state=state, network=net, ports=ports, tools=description.tools)
+    plane = ControlPlane(state=state, network=net, ports=ports, tools=description.tools, durable=description.durable)
     plane.prepare()
     return plane
 

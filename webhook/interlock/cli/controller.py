@@ -33,6 +33,7 @@ def controller(  # noqa: PLR0913  one parameter per argument of the command, as 
         int, typer.Option(min=0, help="How long shipped records stay in the cluster as well.")
     ] = 60,
     keep_megabytes: Annotated[int, typer.Option(min=1, help="How much of the ledger stays in the cluster.")] = 16,
+    pending_megabytes: Annotated[int, typer.Option(min=1, help="How much may wait to be shipped.")] = 64,
     drain_seconds: Annotated[
         float, typer.Option(min=0, help="How long to go on serving after SIGTERM.")
     ] = DRAIN_SECONDS,
@@ -63,6 +64,7 @@ def controller(  # noqa: PLR0913  one parameter per argument of the command, as 
                 unlocked=store_unlocked,
                 keep_minutes=keep_minutes,
                 keep_megabytes=keep_megabytes,
+                pending_megabytes=pending_megabytes,
             ),
             drain_seconds=drain_seconds,
             log_level=log_level,

@@ -31,6 +31,9 @@ LEFTOVERS = (
 )
 """Kinds without a namespace that the chart makes, in the order in which they go."""
 
+STATE = (settings.COUNTS_CONFIG_MAP, settings.LEDGER_CONFIG_MAP, settings.STORE_PROOF_CONFIG_MAP)
+"""ConfigMaps that say how the ledger stands."""
+
 EVIDENCE = """\
 Records are evidence, and without the keys nothing can be added to them: save what you need before, with
 `interlock ledger show --from-cluster --all --output json` and `kubectl get configmaps -o yaml`."""
@@ -104,7 +107,16 @@ def _remains(kubectl: Kubectl, namespace: str) -> Iterator[Remains]:
     for kind, what, names in (
         ("configmaps", "records", _names(kubectl, "configmaps", "-l", LEDGER, *inside)),
         ("configmaps", "the notary's public key", _those(kubectl, "configmaps", (settings.NOTARY_CONFIG_MAP,), inside)),
-        ("configmaps", "counts", _those(kubectl, "configmaps", (settings.COUNTS_CONFIG_MAP,), inside)),
+        (
+            "configmaps",
+            "the ledger's state",
+            _those(
+                kubectl,
+                "configmaps",
+                (settings.COUNTS_CONFIG_MAP, settings.LEDGER_CONFIG_MAP, settings.STORE_PROOF_CONFIG_MAP),
+                inside,
+            ),
+        ),
         ("secrets", "keys", _those(kubectl, "secrets", KEYS, inside)),
         ("leases", "of controllers", _those(kubectl, "leases", (settings.CONTROLLER_LEASE,), inside)),
     ):

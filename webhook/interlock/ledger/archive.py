@@ -6,20 +6,20 @@ that. That is said loudly elsewhere: nothing is locked then.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
+from interlock.core.audit import commits, segment
 from interlock.core.audit import cut as cuts
-from interlock.core.audit import segment
 from interlock.core.audit.cut import Cut
 from interlock.core.audit.merging import Log, by_lane
 from interlock.core.audit.notekey import VerifierKey
 from interlock.core.audit.segment import Segment
 from interlock.core.ports import Clock, LogStore, StoredCommit
-from interlock.errors import Conflict, InterlockError
+from interlock.errors import Conflict, InterlockError, NotFound
 from interlock.ledger.durable import Pause, pauses
 from interlock.ledger.retiring import Keep, Shipped, removable
 from interlock.ledger.shipping import Shipper
@@ -89,6 +89,7 @@ class Archive:
         self._log: Log | None = None
         self._waiting: deque[int] = deque()
         self._listed = False  # whether those from before this process are among them
+        self._next = 0  # number to ship next; 0 before anything was
         self._held = 0  # checkpoints in the cluster
         self._shipped = Shipped()
         self._more = asyncio.Event()
@@ -107,6 +108,15 @@ class Archive:
         self._waiting.append(number)
         self._held += 1
         self._more.set()
+
+    def pending_bytes(self, stored: Iterable[StoredCommit]) -> int:
+        """How much of what the cluster stores is not outside yet, compressed."""
+        return sum(
+            len(commit.body)
+            for lane, found in by_lane(stored).items()
+            for commit in found
+            if not self._shipped.holds(lane, commits.parse_name(commit.name)[1])
+        )
 
     async def run(self) -> None:
         """Work for ever."""
@@ -128,25 +138,36 @@ class Archive:
         Raises:
             InterlockError: something could not be shipped or removed; nothing is lost.
         """
-        await self._find_older()
+        if not self._listed:
+            await self._list()
         while self._waiting:
             self.status.waiting = len(self._waiting)
-            number = self._waiting[0]
+            number = await self._following()
             cut = await self._ship_or_drop(number)
             self._shipped.note(cut)
             self._waiting.popleft()
+            self._next = number + 1
             self.status.number, self.status.at = number, cut.time
         self.status.waiting = 0
         await self._retire()
         self.status.fault = ""
 
-    async def _find_older(self) -> None:
-        """Add the checkpoints from before this process; which of them are outside is found out by shipping them."""
-        if self._listed:
-            return
+    async def _list(self) -> None:
+        """Add the checkpoints of others; which of them are outside already is found out by shipping them."""
         found = {segment.parse_name(each.name) for each in await self._store.checkpoints()}
-        self._waiting = deque(sorted(found.union(self._waiting)))
-        self._held, self._listed = len(self._waiting), True
+        self._held, self._listed = len(found), True
+        self._waiting = deque(sorted(number for number in found.union(self._waiting) if number >= self._next))
+
+    async def _following(self) -> int:
+        """The number to ship next: without a gap, since what is shipped stands for everything before it.
+
+        One that was never told of is that of somebody who led at the same time: he has shipped it, or it waits here.
+        """
+        if self._next and self._waiting[0] > self._next and self._shipper is not None:
+            await self._list()
+            if self._waiting[0] > self._next:
+                self._waiting.appendleft(self._next)
+        return self._waiting[0]
 
     async def _ship_or_drop(self, number: int) -> Cut:
         """Ship a checkpoint, unless the log outside has long gone on with another one of its number."""
@@ -155,6 +176,8 @@ class Archive:
             return self._cut_in(await self._store.read(segment.name(number)))
         try:
             return await shipper.ship(number)
+        except NotFound:
+            return await shipper.held(number, self._epochs())
         except Conflict:
             [stored] = [each for each in await self._store.checkpoints() if each.name == segment.name(number)]
             theirs = await shipper.overtaken(number, self._cut_in(stored.body).epoch)
@@ -163,6 +186,10 @@ class Archive:
             LOG.warning("dropped a checkpoint that came too late", number=number)
             await self._store.remove(stored)
             return theirs
+
+    def _epochs(self) -> tuple[str, ...]:
+        """Where the cut that comes next can lie: in the month of the one before, or in this one."""
+        return tuple(sorted({cuts.epoch_of(self.status.at or self._clock()), cuts.epoch_of(self._clock())}))
 
     def _cut_in(self, body: bytes) -> Cut:
         return cuts.opened(segment.unpack(body).cut, self._key)

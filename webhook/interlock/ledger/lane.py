@@ -87,6 +87,7 @@ class Lane:
         self._certified = False
         self._forks = 0
         self._broken = ""
+        self._full = ""
         self._certificate_fault = "not asked yet"
 
     @property
@@ -126,17 +127,23 @@ class Lane:
             linger: nobody waits for it, so it may wait for others to share a commit with.
 
         Raises:
-            SinkFault: nothing is accepted (before the start, after the end, or too much waits); the record has no
-                place.
+            SinkFault: nothing is accepted (before the start, after the end, too much waits, or `refuse`); the record
+                has no place.
             ValueError: the body is no acceptable record.
         """
-        if not self._accepting:
-            raise SinkFault(self._broken or "the ledger is not open")
+        if not self._accepting or self._full:
+            raise SinkFault(self._broken or self._full or "the ledger is not open")
         if len(self._queue) >= MAX_PENDING_RECORDS or self._queue.bytes >= MAX_PENDING_BYTES:
             raise SinkFault(f"{len(self._queue)} records wait to be stored: {self._committer.fault}")
         if self._stepped_back(times.read(str(body["time"]))):
             self._change_lane("ClockStepped")
         return self._admit(body, linger=linger)
+
+    def refuse(self, why: str) -> None:
+        """Take no records of decisions for this reason until there is none; what the lane says of itself goes on."""
+        if why != self._full:
+            _log.warning("the ledger is full" if why else "the ledger has room again", why=why)
+        self._full = why
 
     async def close(self, *, seconds: float) -> None:
         """Write the lane's last record and wait until everything is stored.

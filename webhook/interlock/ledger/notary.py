@@ -104,6 +104,7 @@ class Notary:
         self._archive = archive
         self._pause = pause
         self._compute = compute or in_thread
+        self._cut_at: datetime | None = None  # when this process made its newest cut, by a clock that may be set back
 
     async def run(self) -> None:
         """Work for ever."""
@@ -151,7 +152,8 @@ class Notary:
         return tuple(sorted({cuts.epoch_of(since), cuts.epoch_of(now)}))
 
     def _is_due(self, log: Log, stored: Sequence[StoredCommit]) -> bool:
-        return log.time is None or self._clock() - log.time >= HEARTBEAT or log.lags(stored)
+        since, now = self._cut_at or log.time, self._clock()
+        return since is None or not since <= now < since + HEARTBEAT or log.lags(stored)
 
     async def _cut(self, log: Log, stored: Sequence[StoredCommit]) -> bool:
         """Add one cut; True if something was left for the next."""
@@ -162,6 +164,7 @@ class Notary:
         commit = Commit(name=segment.name(draft.cut.number), lane="", body=body)
         await make_durable(commit, store=self._store, pause=self._pause, failed=self._failed)
         log.accept(draft, sealed)
+        self._cut_at = self._clock()
         self._archive.signed(draft.cut.number, log)
         self._tell(log, draft)
         for lane, fault in draft.broken.items():

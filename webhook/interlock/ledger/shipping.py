@@ -121,6 +121,18 @@ class Shipper:
     def _foreign(self, key: str) -> Conflict:
         return Conflict(f"{self.name} holds another segment as {key}: another notary writes there")
 
+    async def held(self, number: int, epochs: tuple[str, ...]) -> Cut:
+        """The cut of this number as the store holds it, in any of these epochs.
+
+        Raises:
+            BadInput: the store does not hold it, or what it holds is none of this notary's.
+            Unavailable, Forbidden: the store does not answer as needed.
+        """
+        key = await self._first_of(number, epochs)
+        if key is None:
+            raise BadInput(field=f"cut {number}", got="neither in the cluster nor outside", expected="its segment")
+        return (await self._cut_of(key))[0]
+
     async def overtaken(self, number: int, epoch: str) -> Cut | None:
         """The cut of this number as the store holds it, if the store goes on after it in that epoch; None if not.
 

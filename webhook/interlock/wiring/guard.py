@@ -27,6 +27,7 @@ from interlock.kube import ownkinds, watches
 from interlock.kube.client import ApiClient
 from interlock.kube.configmaps import ConfigMapLaneStore
 from interlock.kube.lease import GuardLease, GuardState, lane_before
+from interlock.kube.ledgerstate import LedgerState
 from interlock.kube.notary_client import KubeNotaryClient
 from interlock.kube.reader import KubeReader
 from interlock.kube.session import ApiTarget, open_session
@@ -141,6 +142,7 @@ class _Process:
                 feed.run(),
                 lease.run(),
                 recorder.run(),
+                LedgerState(api, namespace=settings.pod.namespace).follow(lane.refuse),
             ),
             opening=self._opened(api, lane, store, material),
             operator=ending.Operator(

@@ -5,6 +5,7 @@ LaneFeed ─▶ ConfigMapLogStore ─▶ Notary ─▶ checkpoints in the cluste
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,10 +16,11 @@ import structlog
 from interlock.core.audit import storeproof
 from interlock.core.audit.storeproof import Proven, StoreProof
 from interlock.core.ports import Clock, ObjectStore
-from interlock.errors import InterlockError
+from interlock.errors import ClusterError, InterlockError
 from interlock.kube.client import ApiClient
 from interlock.kube.inventory import Inventory
 from interlock.kube.lanefeed import LaneFeed
+from interlock.kube.ledgerstate import LedgerState
 from interlock.kube.logstore import ConfigMapLogStore
 from interlock.kube.notarykey import NotaryKey
 from interlock.kube.proofstore import ProofStore
@@ -31,6 +33,12 @@ from interlock.ledger.stores import opening
 from interlock.settings import LogSettings
 
 LOG = structlog.get_logger(__name__)
+
+ROOM_SECONDS = 5.0
+"""Between two looks at what waits: a flood of a thousand decisions a second is a megabyte in three."""
+
+ROOM_AGAIN = 0.8
+"""Share of the bound below which guards take records again, so that they do not change their minds all the time."""
 
 PROOF_SECONDS = 60.0
 """Between two looks for a proof, which is made once a day."""
@@ -107,6 +115,7 @@ class LogKeeping:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(notary.run(), name="merge lanes")
                 tasks.create_task(archive.run(), name="ship")
+                tasks.create_task(self._watch_room(feed, archive), name="see whether there is room")
                 tasks.create_task(self._follow_proof(), name="read what was found out about the store")
 
     @property
@@ -119,6 +128,26 @@ class LogKeeping:
     def _leak(self) -> str:
         proven, why = self.proven
         return why if proven is Proven.FALSE else ""
+
+    async def _watch_room(self, feed: LaneFeed, archive: Archive) -> None:
+        """Tell guards when too much waits to be shipped, and when there is room again."""
+        state = LedgerState(self._api, namespace=self._namespace)
+        bound, refuse, told = self._chosen.pending_megabytes * MEGABYTE, "", None
+        while True:
+            waiting = archive.pending_bytes(await feed.commits()) if self._chosen.store else 0
+            if waiting > bound:
+                refuse = f"records of {self._chosen.pending_megabytes} MiB wait to be shipped: {archive.status.fault}"
+            elif waiting < bound * ROOM_AGAIN:
+                refuse = ""
+            if bool(refuse) is not told:
+                try:
+                    await state.save(refuse)
+                except ClusterError as error:
+                    LOG.warning("cannot tell guards whether there is room", why=str(error))
+                else:
+                    told = bool(refuse)
+                    LOG.log(logging.ERROR if refuse else logging.INFO, "room for records", refuse=refuse)
+            await asyncio.sleep(ROOM_SECONDS)
 
     async def _follow_proof(self) -> None:
         """Read the newest proof now and then."""

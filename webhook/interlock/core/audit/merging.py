@@ -52,11 +52,13 @@ class _Lane:
     Attributes:
         walk: where it stands.
         certified: whether the log of this epoch holds what proves its key: its LaneOpen, or a certificate in a cut.
+        fault: why nothing can follow: what its key was known by is not what it was.
     """
 
-    def __init__(self, walk: Walk, *, certified: bool) -> None:
+    def __init__(self, walk: Walk, *, certified: bool, fault: str = "") -> None:
         self.walk = walk
         self.certified = certified
+        self.fault = fault
 
 
 class Log:
@@ -155,7 +157,7 @@ class Log:
             cluster=self._cluster,
             epoch=self._epoch,
             number=self.number,
-            time=now,
+            time=max(now, self.time or now),  # a clock that was set back makes no cut older than the one before
             previous=self._previous,
             tree=taking.tree,
             lanes=tuple(taking.lanes),
@@ -204,21 +206,27 @@ class Log:
         return [name for name in sorted(unknown) if _first(lanes[name]) == 0]
 
     def _resumed(self, head: LaneCut, stored: Iterable[StoredCommit]) -> _Lane:
-        walk = Walk(head.lane, first=head.next, key=self._key, previous=head.leaf)
-        for commit in stored:
-            if commits.parse_name(commit.name)[1] < head.next:
-                for envelope in commits.unpack(commit.body):
-                    walk.recall(envelope)
-        if head.certificate is not None and walk.certificate is None:
-            walk.rely_on(head.certificate)
-        return _Lane(walk, certified=False)  # perhaps it is; saying it twice does no harm
+        walk, fault = Walk(head.lane, first=head.next, key=self._key, previous=head.leaf), ""
+        try:
+            for commit in stored:
+                if commits.parse_name(commit.name)[1] < head.next:
+                    for envelope in commits.unpack(commit.body):
+                        walk.recall(envelope)
+            if head.certificate is not None and walk.certificate is None:
+                walk.rely_on(head.certificate)
+        except (Bad, BadInput) as bad:
+            fault = f"what was merged before is no longer what it was: {bad.expected}, got {bad.got}"[: cuts.MAX_FAULT]
+        return _Lane(walk, certified=False, fault=fault)  # perhaps it is certified; saying it twice does no harm
 
     def _take(self, name: str, stored: Sequence[StoredCommit], taking: "_Taking") -> None:
         """Take what follows of one lane."""
         lane = self._lanes[name]
         walk = lane.walk
-        first, previous, fault = walk.next, walk.leaf, ""
+        first, previous, fault = walk.next, walk.leaf, lane.fault
         carried = None if lane.certified else walk.certifying
+        if fault:
+            taking.broken[name] = fault
+            stored = ()
         for commit in stored:
             if commits.parse_name(commit.name)[1] < walk.next:
                 continue
