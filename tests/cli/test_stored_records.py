@@ -15,10 +15,11 @@ from interlock.core.audit import commits, lanes, runrecords
 from interlock.core.audit.runs import Run
 from interlock.core.ports import StoredCommit
 from interlock.core.types import JsonObject
+from interlock.ledger.stores.directory import DirectoryStore
 from tests.fakes.log_store import FakeLogStore
 from tests.fakes.notary import Answer, FakeNotary
 from tests.ledger.guards import HandClock, Ledger, body, running, written
-from tests.ledger.logs import notary, turned
+from tests.ledger.logs import NotaryKey, Whole, notary, turned
 
 KUBECTL = """\
 #!/bin/sh
@@ -285,3 +286,100 @@ def test_an_open_lane_is_proven_so_far(tmp_path: Path, monkeypatch: pytest.Monke
 
     assert (done.exit_code, "records 0 to 2, certified, open, proven through" in done.stdout) == (0, True)
     assert commits.PREFIX not in done.stdout
+
+
+class TestExport:
+    """Every record, in three languages."""
+
+    @pytest.mark.parametrize(
+        ("form", "kinds"),
+        [
+            ("jsonl", ["LaneOpen", "Decision", "Decision", "LaneClose"]),
+            ("cloudevents", ["LaneOpen", "Decision", "Decision", "LaneClose"]),
+            ("ocsf", ["Decision", "Decision"]),
+        ],
+    )
+    def test_from_the_cluster(self, cluster: Cluster, form: str, kinds: list[str]) -> None:
+        """One object a line; OCSF knows of decisions only."""
+        del cluster
+        done = _interlock("ledger", "export", "--from-cluster", "--format", form)
+        found = [orjson.loads(line) for line in done.stdout.splitlines()]
+        about = {"jsonl": [], "cloudevents": ["data"], "ocsf": ["unmapped"]}[form]
+
+        assert (done.exit_code, [_within(one, about)["kind"] for one in found]) == (0, kinds)
+
+    @pytest.mark.parametrize("arguments", [[], ["file:///nowhere", "--from-cluster"]], ids=["none", "both"])
+    def test_one_place_is_asked_for(self, arguments: list[str]) -> None:
+        """Neither none nor both."""
+        done = _interlock("ledger", "export", *arguments)
+
+        assert (done.exit_code, done.stderr) == (1, "records of what: name a store, or --from-cluster\n")
+
+
+def _within(one: JsonObject, path: list[str]) -> JsonObject:
+    for step in path:
+        one = one[step]
+    return one
+
+
+class TestOutside:
+    """A log in a directory, as one in a bucket."""
+
+    @pytest.fixture
+    def log(self, tmp_path: Path) -> str:
+        """A log of three decisions; its address."""
+        asyncio.run(_shipped(tmp_path / "log"))
+        return f"file://{tmp_path / 'log'}"
+
+    @pytest.fixture
+    def key(self, tmp_path: Path) -> str:
+        """The notary's public key."""
+        path = tmp_path / "notary.pub"
+        path.write_text(str(NotaryKey().public))
+        return str(path)
+
+    def test_shown_copied_and_exported(self, log: str, tmp_path: Path) -> None:
+        """The copy is the log, and both show the same decisions."""
+        copied = _interlock("ledger", "copy", log, f"file://{tmp_path / 'copy'}")
+        shown = [
+            _interlock("ledger", "show", each, "-o", "json").stdout for each in (log, f"file://{tmp_path / 'copy'}")
+        ]
+        exported = _interlock("ledger", "export", log)
+
+        assert (copied.exit_code, copied.stdout) == (0, f"copied 3 segments to file://{tmp_path / 'copy'}\n")
+        assert (shown[0] == shown[1], shown[0].count("\n"), exported.stdout.count("\n")) == (True, 3, 4)
+
+    def test_verified_and_remembered(self, log: str, key: str, tmp_path: Path) -> None:
+        """Proven, and remembered; with its end cut off it is tampered with, by what is remembered."""
+        state = tmp_path / "state.json"
+        options = ("--unlocked", "--max-age", "0", "--key", key, "--state", str(state))
+        proven = _interlock("verify", log, *options)
+        (tmp_path / "log" / "log" / "2026-11" / "000000000002").unlink()
+        cut_off = _interlock("verify", log, *options)
+        forgetting = _interlock("verify", log, "--unlocked", "--max-age", "0", "--key", key, "--forget")
+
+        assert [done.exit_code for done in (proven, cut_off, forgetting)] == [0, 1, 0]
+        assert orjson.loads(state.read_bytes())["number"] == 2
+        assert "shown by the checkpoint that this verifier remembers" in cut_off.stdout
+
+    def test_locks_are_asked_for_unless_it_is_said(self, log: str, key: str) -> None:
+        """A directory locks nothing, and is proven only for those who know."""
+        done = _interlock("verify", log, "--max-age", "0", "--key", key, "--forget")
+
+        assert (done.exit_code, "expected an object locked in mode COMPLIANCE" in done.stdout) == (1, True)
+
+    def test_stale_log_is_incomplete(self, log: str, key: str) -> None:
+        """The newest cut is from long ago: nothing is known of what came after."""
+        done = _interlock("verify", log, "--unlocked", "--key", key, "--forget", "-o", "json")
+        report = orjson.loads(done.stdout)["log"]
+
+        assert (done.exit_code, [fault["evidence"] for fault in report["faults"]]) == (2, ["the heartbeat"])
+
+
+async def _shipped(directory: Path) -> None:
+    async with running(Ledger()) as ledger:
+        outside = DirectoryStore(directory, clock=ledger.clock)
+        whole = Whole(ledger, outside=outside, required=False)
+        for name in ("a", "b", "c"):
+            await whole.record(name)
+        await whole.archive.turn()

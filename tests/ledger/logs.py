@@ -134,17 +134,20 @@ class Whole:
         outside: the object store, unless a real one was given.
     """
 
-    def __init__(self, ledger: Ledger, *, keep: Keep = NOTHING, outside: ObjectStore | None = None) -> None:
+    def __init__(
+        self, ledger: Ledger, *, keep: Keep = NOTHING, outside: ObjectStore | None = None, required: bool = True
+    ) -> None:
         self.ledger = ledger
         self.store = FakeLogStore(ledger.store)
         self.outside = FakeObjectStore(ledger.clock)
         self._outside = outside or self.outside
         self._keep = keep
+        self._required = required
         self.lead()
 
     def lead(self) -> None:
         """A new leader, which knows what is stored and nothing else."""
-        self.archive = archive(self.ledger, self.store, self._outside, keep=self._keep)
+        self.archive = archive(self.ledger, self.store, self._outside, keep=self._keep, required=self._required)
         self.notary = notary(self.ledger, self.store, archive=self.archive)
 
     async def record(self, name: str) -> None:

@@ -5,16 +5,17 @@ he likes to a store that does not lock; what only a lock, a remembered checkpoin
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from interlock.core.audit import commits, cut, dsse, lanes, logwalk, record, segment
+from interlock.core.audit import commits, cut, dsse, lanes, logwalk, record, segment, vouching
 from interlock.core.audit.checkpoint import Checkpoint, signed
 from interlock.core.audit.lanes import Status
+from interlock.core.audit.lanewalk import Bad
 from interlock.core.audit.leaf import leaf_hash
 from interlock.core.audit.logreport import LogReport
 from interlock.core.audit.logwalk import Evidence
@@ -22,6 +23,7 @@ from interlock.core.audit.segment import Segment
 from interlock.core.audit.tree import Frontier
 from interlock.core.ports import StoredCommit
 from interlock.core.types import JsonObject
+from interlock.ledger import verifying
 from interlock.ledger.chain import SEED_BYTES
 from interlock.ledger.verifying import MAX_AGE, REMEMBERED, Verification, Wanted
 from tests.fakes.object_store import FakeObjectStore, Version
@@ -384,3 +386,43 @@ async def test_pending_record_that_is_deleted_before_a_cut_leaves_no_trace_here(
 
     assert lanes.verify(left, KEY.public, newest=newest).status is Status.PROVEN
     assert "after the newest checkpoint" in lanes.TAILS
+
+
+def _walk(body: bytes, vouched: Mapping[int, bytes]) -> logwalk.LogWalk:
+    walk = logwalk.LogWalk(KEY.public)
+    for number in range(3):
+        walk.take(_segment(number))
+    walk.read(body, vouched=vouched)
+    return walk
+
+
+def test_helpers_vouch_for_good_signatures_only() -> None:
+    """By the key that they were given; what is no longer what was signed, or of an unknown lane, is left out."""
+    walk = logwalk.LogWalk(KEY.public)
+    walk.take(_segment(0))
+    good = vouching.vouched(BODIES[3], walk.keys)
+    was = _segment(3)
+    edited = replace(was, records=tuple(map(_edited, was.records))).pack()
+
+    assert (good, vouching.vouched(edited, walk.keys)) == ({0: walk.keys[LANE]}, {})
+    assert (vouching.vouched(BODIES[3], {}), vouching.vouched(b"nonsense", walk.keys)) == ({}, {})
+    assert _walk(BODIES[3], good).records == 5
+
+
+def test_vouching_under_another_key_is_worth_nothing() -> None:
+    """A helper that is wrong about the key makes no bad signature good."""
+    was = _segment(3)
+    edited = replace(was, records=tuple(map(_edited, was.records))).pack()
+    with pytest.raises(Bad, match="a signature that does not verify"):
+        _walk(edited, {0: b"x" * 32})
+
+
+def test_with_helpers_it_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proven is proven, and what is tampered with is found where it is."""
+    alone = Store().report()
+    monkeypatch.setattr(verifying, "WORTH_HELP", 1)
+    helped, tampered = Store().report(), Store()
+    CASES["a record is modified"].change(tampered)
+    [fault] = tampered.report().faults
+
+    assert (helped == alone, fault.number, fault.evidence) == (True, 3, Evidence.RECORD)

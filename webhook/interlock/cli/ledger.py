@@ -1,4 +1,4 @@
-"""`interlock ledger show`: the records of decisions, for people and programs. It shows, it does not verify.
+"""`interlock ledger`: the records, for people and programs. It shows, exports and copies; it does not verify.
 
 A denial that was repeated is one line with its count; `≥` before it says that the count is not closed (the series goes
 on, or its guard was killed). Of a deletecollection each member is a line, and one without an end is named on standard
@@ -18,7 +18,7 @@ from interlock.cli.columns import columns
 from interlock.cli.kubectl import Kubectl
 from interlock.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace
 from interlock.cli.telling import errors_told
-from interlock.core.audit import commits, record, runrecords
+from interlock.core.audit import commits, exporting, record, runrecords
 from interlock.core.audit.runrecords import Count
 from interlock.core.ports import StoredCommit
 from interlock.core.text import counted, printable
@@ -40,6 +40,14 @@ class Output(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+
+
+class Form(StrEnum):
+    """What an export speaks: records as they are, CloudEvents around them, or OCSF, which has decisions only."""
+
+    JSONL = "jsonl"
+    OCSF = "ocsf"
+    CLOUDEVENTS = "cloudevents"
 
 
 @app.callback()
@@ -81,6 +89,45 @@ def show(
         typer.echo("\n".join(columns(COLUMNS, [_row(one, counts) for one in shown])))
     for batch in sorted(runrecords.open_batches(records)):
         typer.echo(f"batch {batch} has no end: its deletecollection goes on, or its guard was killed", err=True)
+
+
+@app.command()
+def export(
+    store: Annotated[
+        str, typer.Argument(help="s3://BUCKET/PREFIX or file:///DIRECTORY that the log is in.", show_default=False)
+    ] = "",
+    *,
+    from_cluster: Annotated[bool, typer.Option("--from-cluster", help="The records stored in the cluster.")] = False,
+    since: Annotated[str, typer.Option(help="The first month of a store to look at, as 2026-11.")] = "",
+    form: Annotated[Form, typer.Option("--format", help="As they are, or in the words of others.")] = Form.JSONL,
+    namespace: Namespace = DEFAULT_NAMESPACE,
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+) -> None:
+    """Write every record, one JSON object a line, in the order of the log. It exports, it does not verify."""
+    with errors_told():
+        _demand_one_source(store, from_cluster=from_cluster)
+        if store:
+            asyncio.run(_exported(store, form, since=since))
+        else:
+            found = stored.ledger(Kubectl(kubeconfig=kubeconfig, context=context), namespace).commits
+            for one in _records(found):
+                _write(one, form)
+
+
+async def _exported(store: str, form: Form, *, since: str) -> None:
+    async with opening.opened(store, clock=clock.now) as opened:
+        async for one in reading.records(opened, since=since):
+            _write(one, form)
+
+
+def _write(one: JsonObject, form: Form) -> None:
+    if form is Form.JSONL:
+        typer.echo(orjson.dumps(one))
+    elif form is Form.CLOUDEVENTS:
+        typer.echo(orjson.dumps(exporting.cloudevent(one)))
+    elif one["kind"] in exporting.ABOUT_REQUESTS:
+        typer.echo(orjson.dumps(exporting.ocsf(one)))
 
 
 @app.command()

@@ -8,13 +8,17 @@ may write. The first bad segment ends it: nothing behind it can be proven any mo
 """
 
 import asyncio
+import multiprocessing
+import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from interlock.core import times
-from interlock.core.audit import logreport, segment
+from interlock.core.audit import logreport, segment, vouching
 from interlock.core.audit.checkpoint import Checkpoint
 from interlock.core.audit.cut import Cut
 from interlock.core.audit.lanes import Status
@@ -30,6 +34,9 @@ PREFIX = "log/"
 
 AHEAD = 16
 """Objects that are read at one time: latency of a store far away, and at most 64 MiB of memory."""
+
+WORTH_HELP = 256
+"""Segments from which on other processes help: they take half a second to start."""
 
 MAX_AGE = timedelta(minutes=2)
 """Of the newest cut, by the store's clock: two heartbeats."""
@@ -66,6 +73,7 @@ class _Read:
     epoch: str
     held: LockedObject
     body: bytes
+    vouched: Mapping[int, bytes]
 
 
 class Verification:
@@ -111,14 +119,15 @@ class Verification:
         """
         listed = await self._listed()
         done = 0
-        async for read in self._read(listed):
-            self._look_at_lock(read)
-            if not self._take(read):
-                break
-            done += 1
-            self._progress(done, len(listed))
-        else:
-            await self._look_at_end()
+        with _helpers(len(listed)) as helpers:
+            async for read in self._read(listed, helpers):
+                self._look_at_lock(read)
+                if not self._take(read):
+                    break
+                done += 1
+                self._progress(done, len(listed))
+            else:
+                await self._look_at_end()
         return logreport.report(
             self.walk,
             self.faults,
@@ -147,28 +156,32 @@ class Verification:
                 found[place] = min(objects, key=lambda each: each.modified)
         return [found[place] for place in sorted(found, key=lambda place: (place[1], place[0]))]
 
-    async def _read(self, listed: list[LockedObject]) -> AsyncIterator[_Read]:
+    async def _read(self, listed: list[LockedObject], helpers: Executor | None) -> AsyncIterator[_Read]:
         """Read ahead, in order."""
         coming: deque[asyncio.Task[_Read]] = deque()
         rest = deque(listed)
         try:
             while rest or coming:
                 while rest and len(coming) < AHEAD:
-                    coming.append(asyncio.create_task(self._fetched(rest.popleft())))
+                    coming.append(asyncio.create_task(self._fetched(rest.popleft(), helpers)))
                 yield await coming.popleft()
         finally:
             for task in coming:
                 task.cancel()
             await asyncio.gather(*coming, return_exceptions=True)
 
-    async def _fetched(self, listed: LockedObject) -> _Read:
+    async def _fetched(self, listed: LockedObject, helpers: Executor | None) -> _Read:
         epoch, number = segment.parse_key(listed.key)
         try:
             held = await self._store.head(listed.key, version=listed.version)
             body = await self._store.get(listed.key, version=listed.version, limit=segment.MAX_OBJECT_BYTES)
         except (NotFound, BadInput):  # gone between two looks, or larger than any segment: no segment either way
             held, body = listed, b""
-        return _Read(number=number, epoch=epoch, held=held, body=body)
+        vouched: Mapping[int, bytes] = {}
+        if helpers is not None:
+            loop = asyncio.get_running_loop()
+            vouched = await loop.run_in_executor(helpers, vouching.vouched, body, self.walk.keys)
+        return _Read(number=number, epoch=epoch, held=held, body=body, vouched=vouched)
 
     def _look_at_lock(self, read: _Read) -> None:
         held = read.held
@@ -187,7 +200,7 @@ class Verification:
                            evidence="the numbers of segments")  # fmt: skip
             return False
         try:
-            cut, over = walk.read(read.body)
+            cut, over = walk.read(read.body, vouched=read.vouched)
         except (Bad, BadInput) as bad:
             self._bad(read, bad)
             return False
@@ -281,6 +294,17 @@ class Verification:
         self.faults.append(
             LogFault(status=Status.TAMPERED, object=key, number=number, expected=expected, got=got, evidence=evidence)
         )
+
+
+@contextmanager
+def _helpers(segments: int) -> Iterator[Executor | None]:
+    """Processes that check signatures, one for each core; none where there is too little for them to do."""
+    if segments < WORTH_HELP:
+        yield None
+        return
+    fresh = multiprocessing.get_context("spawn")  # a fork would take along locks of threads that it does not have
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=fresh) as helpers:
+        yield helpers
 
 
 def _told(held: list[LockedObject]) -> str:

@@ -127,12 +127,16 @@ class Controller:
             clock=clock,
         )
         self._draining = False
+        pod = chosen.pod
+        me = Related(api_version="v1", kind="Pod", name=pod.name, namespace=pod.namespace, uid=pod.uid)
+        self._events = Events(api, pod=me, clock=clock)
         self._log = LogKeeping(
             api,
             namespace=namespace,
             inventory=self.inventory,
             key=self._certification.read_key,
             chosen=chosen.log,
+            events=self._events,
             clock=clock,
         )
         metrics = Metrics()
@@ -178,14 +182,12 @@ class Controller:
                 raise error
 
     def _leadership(self, keys: NotaryKeyStore, cluster: str) -> Leadership:
-        pod = self._chosen.pod
-        me = Related(api_version="v1", kind="Pod", name=pod.name, namespace=pod.namespace, uid=pod.uid)
         return Leadership(
             self._api,
             inventory=self.inventory,
             target=Target(
                 configuration=self._chosen.webhook_configuration,
-                namespace=pod.namespace,
+                namespace=self._chosen.pod.namespace,
                 service=self._chosen.guard_service,
                 port=self._chosen.guard_service_port,
                 self_repair=self._chosen.self_repair,
@@ -193,7 +195,7 @@ class Controller:
             keys=keys,
             prober=self._prober,
             keep_log=partial(self._log.keep, cluster),
-            events=Events(self._api, pod=me, clock=self._clock),
+            events=self._events,
             clock=self._clock,
         )
 

@@ -18,6 +18,7 @@ from interlock.core.audit.storeproof import Proven, StoreProof
 from interlock.core.ports import Clock, ObjectStore
 from interlock.errors import ClusterError, InterlockError
 from interlock.kube.client import ApiClient
+from interlock.kube.events import Events, Related
 from interlock.kube.inventory import Inventory
 from interlock.kube.lanefeed import LaneFeed
 from interlock.kube.ledgerstate import LedgerState
@@ -39,6 +40,9 @@ ROOM_SECONDS = 5.0
 
 ROOM_AGAIN = 0.8
 """Share of the bound below which guards take records again, so that they do not change their minds all the time."""
+
+WARN_SECONDS = 30.0
+"""How long a fault may last before people hear of it: a controller that starts, or a store that restarts, has some."""
 
 PROOF_SECONDS = 60.0
 """Between two looks for a proof, which is made once a day."""
@@ -62,6 +66,7 @@ class LogKeeping:
         inventory: Inventory,
         key: Callable[[], Awaitable[NotaryKey]],
         chosen: LogSettings,
+        events: Events,
         clock: Clock,
     ) -> None:
         """Wire it.
@@ -72,6 +77,7 @@ class LogKeeping:
             inventory: knows which guards live.
             key: gives the notary's key as soon as it is known.
             chosen: where to ship, and how much to keep.
+            events: by which people hear of what only they can repair.
             clock: the present.
         """
         self.notary = NotaryStatus()
@@ -81,6 +87,7 @@ class LogKeeping:
         self._inventory = inventory
         self._key = key
         self._chosen = chosen
+        self._events = events
         self._clock = clock
         self._proof: StoreProof | None = None
 
@@ -116,6 +123,7 @@ class LogKeeping:
                 tasks.create_task(notary.run(), name="merge lanes")
                 tasks.create_task(archive.run(), name="ship")
                 tasks.create_task(self._watch_room(feed, archive), name="see whether there is room")
+                tasks.create_task(self._warn(), name="tell people")
                 tasks.create_task(self._follow_proof(), name="read what was found out about the store")
 
     @property
@@ -148,6 +156,22 @@ class LogKeeping:
                     told = bool(refuse)
                     LOG.log(logging.ERROR if refuse else logging.INFO, "room for records", refuse=refuse)
             await asyncio.sleep(ROOM_SECONDS)
+
+    async def _warn(self) -> None:
+        """Write an Event for each thing that only people can repair, once for each reason."""
+        about = Related(api_version="v1", kind="Namespace", name=self._namespace)
+        said: dict[str, str] = {}
+        while True:
+            await asyncio.sleep(WARN_SECONDS)
+            faults = {
+                "RecordsNotMerged": self.notary.fault,
+                "RecordsNotShipped": self.archive.fault,
+                "LaneBroken": "; ".join(f"lane {lane}: {why}" for lane, why in sorted(self.notary.broken.items())),
+            }
+            for reason, why in faults.items():
+                if why and said.get(reason) != why:
+                    await self._events.warn(reason=reason, note=why, related=about)
+                said[reason] = why
 
     async def _follow_proof(self) -> None:
         """Read the newest proof now and then."""

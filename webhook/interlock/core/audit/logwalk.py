@@ -10,7 +10,7 @@
 A walk may begin at any segment: the tree and the lanes before it are then the notary's word, given in the first cut.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -23,6 +23,11 @@ from interlock.core.audit.leaf import leaf_hash
 from interlock.core.audit.notekey import VerifierKey
 from interlock.core.audit.segment import Segment, unpack
 from interlock.core.audit.tree import Frontier
+
+NOTHING: Mapping[int, bytes] = {}
+
+Vouched = tuple[bytes, bytes | None]
+"""A record, and the key under which its signature was found good elsewhere."""
 
 # What the clocks of two controllers may differ: the later one's first cut may seem older than the earlier one's last.
 CLOCK_TOLERANCE = timedelta(seconds=60)
@@ -99,18 +104,31 @@ class LogWalk:
         """Lanes that have not ended."""
         return self.lanes.keys() - self.ended.keys()
 
-    def read(self, body: bytes) -> tuple[Cut, checkpoint.Checkpoint]:
+    @property
+    def keys(self) -> dict[str, bytes]:
+        """The keys of all lanes that are known so far, by name."""
+        return {name: walk.public_key for name, walk in self.lanes.items() if walk.public_key is not None}
+
+    def read(self, body: bytes, *, vouched: Mapping[int, bytes] = NOTHING) -> tuple[Cut, checkpoint.Checkpoint]:
         """The same for an object as a store holds it.
+
+        Args:
+            body: the object.
+            vouched: what `core.audit.vouching` found of it.
 
         Raises:
             Bad: it breaks one of the rules.
             BadInput: it is no segment, or a part of it is not what it has to be, or not the notary's.
         """
         self.place, self.evidence = Place(), Evidence.OBJECT
-        return self.take(unpack(body))
+        return self.take(unpack(body), vouched=vouched)
 
-    def take(self, segment: Segment) -> tuple[Cut, checkpoint.Checkpoint]:
+    def take(self, segment: Segment, *, vouched: Mapping[int, bytes] = NOTHING) -> tuple[Cut, checkpoint.Checkpoint]:
         """Check the next segment and go on to the one after; returns its cut and the checkpoint over it.
+
+        Args:
+            segment: the segment.
+            vouched: key under which a record's signature was found good elsewhere, by its place in the segment.
 
         Raises:
             Bad: it breaks one of the rules.
@@ -121,7 +139,7 @@ class LogWalk:
         self.evidence = Evidence.ORDER
         self._check_order(made)
         self.evidence = Evidence.LANES
-        self._check_lanes(made, segment)
+        self._check_lanes(made, segment, vouched)
         self.evidence = Evidence.TREE
         tree = self._check_tree(made, segment)
         self.evidence = Evidence.CHECKPOINT
@@ -166,11 +184,11 @@ class LogWalk:
             raise Bad(expected=f"a checkpoint that says {expected.text!r}", got=repr(over.text))
         return over
 
-    def _check_lanes(self, made: Cut, segment: Segment) -> None:
+    def _check_lanes(self, made: Cut, segment: Segment, vouched: Mapping[int, bytes]) -> None:
         missing = self.open - {lane.lane for lane in made.lanes}
         if missing:
             raise Bad(expected=f"lane {min(missing)}, which is open, in cut {made.number}", got="no word of it")
-        records = iter(segment.records)
+        records = ((record, vouched.get(number)) for number, record in enumerate(segment.records))
         for lane in made.lanes:
             self.place = Place(lane=lane.lane, sequence=lane.first)
             self._check_lane(lane, records, first=self.newest is None and made.number > 0)
@@ -178,15 +196,15 @@ class LogWalk:
         if next(records, None) is not None:
             raise Bad(expected="no record that the cut does not tell of", got="one more")
 
-    def _check_lane(self, lane: LaneCut, records: Iterable[bytes], *, first: bool) -> None:
+    def _check_lane(self, lane: LaneCut, records: Iterator[Vouched], *, first: bool) -> None:
         walk = self._walk(lane, first=first)
         if (walk.next, walk.leaf) != (lane.first, lane.previous):
             got = f"sequence {lane.first} after {lane.previous[:80] or '(none)'}"
             raise Bad(expected=f"sequence {walk.next} after {walk.leaf or '(none)'}", got=got)
         if lane.certificate is not None and walk.certificate is None:
             walk.rely_on(lane.certificate)
-        for record in _some(records, lane.next - lane.first):
-            self._take_record(walk, record)
+        for record, key in _some(records, lane.next - lane.first):
+            self._take_record(walk, record, key)
         self.place = Place(lane=lane.lane, sequence=walk.next)
         if (walk.next, walk.leaf) != (lane.next, lane.leaf):
             got = f"sequence {lane.next} after {lane.leaf[:80] or '(none)'}"
@@ -204,11 +222,11 @@ class LogWalk:
             self.lanes[lane.lane] = known
         return known
 
-    def _take_record(self, walk: Walk, record: bytes) -> None:
+    def _take_record(self, walk: Walk, record: bytes, vouched: bytes | None) -> None:
         sequence = walk.next
         self.evidence = Evidence.RECORD
         try:
-            walk.take(record)
+            walk.take(record, vouched=vouched)
         finally:
             self.place = Place(lane=walk.lane, sequence=sequence, record_id=walk.record_id)
         self.evidence = Evidence.LANES
@@ -256,14 +274,14 @@ def _said_again(lane: LaneCut, ended: State) -> bool:
     return lane.state is State.BROKEN is ended and lane.first == lane.next
 
 
-def _some(records: Iterable[bytes], count: int) -> Iterable[bytes]:
+def _some(records: Iterator[Vouched], count: int) -> Iterator[Vouched]:
     """The next records, as many as there are to be.
 
     Raises:
         Bad: there are fewer.
     """
     for left in range(count, 0, -1):
-        record = next(iter(records), None)
+        record = next(records, None)
         if record is None:
             raise Bad(expected=f"{left} more records that the cut tells of", got="the end of the segment")
         yield record
