@@ -1,10 +1,13 @@
 """Merging: what lanes hold becomes one log that verifies, whatever happens to the notary."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from interlock.core.audit import commits, cut, dsse, logwalk, segment
+from interlock.core.audit import checkpoint, commits, cut, dsse, logwalk, segment
+from interlock.core.audit.checkpoint import Checkpoint
 from interlock.core.audit.cut import Cut, LaneCut, State
 from interlock.core.audit.lanewalk import Bad
 from interlock.core.audit.tree import Frontier
@@ -176,6 +179,34 @@ async def test_lane_whose_beginning_was_changed_after_it_was_merged_is_broken() 
     [lane] = [lane for lane in newest.lanes if lane.lane == receipt.lane]
     assert (lane.state, lane.next) == (State.BROKEN, 1)
     assert "no longer what it was" in lane.fault
+
+
+async def test_newest_checkpoint_that_was_tampered_with_is_told_and_waited_out() -> None:
+    """Nothing is signed on top of it, the fault says why, and when it is what it was the log goes on."""
+    async with running(Ledger()) as ledger:
+        await settled()
+        store = FakeLogStore(ledger.store)
+        await turned(notary(ledger, store))
+        name = segment.name(0)
+        was = store.bodies[name]
+        held = segment.unpack(was)
+        forged = checkpoint.signed(
+            Checkpoint(origin="interlock.dev/other", size=1, root=b"r" * 32),
+            key=NotaryKey().public,
+            sign=NotaryKey().sign,
+        )
+        store.bodies[name] = replace(held, checkpoint=forged).pack()
+        made = notary(ledger, store)
+        task = asyncio.create_task(made.run())
+        await settled()
+        fault = made.status.fault
+        store.bodies[name] = was
+        ledger.clock.turn(LONG)
+        await settled()
+        task.cancel()
+
+    assert "the newest checkpoint is not what it was" in fault
+    assert (made.status.fault, made.status.number) == ("", 1)
 
 
 async def test_new_month_is_a_new_tree_that_can_be_read_alone() -> None:

@@ -28,6 +28,9 @@ KEEP_SECONDS = 30.0
 RETRY_SECONDS = 1.0
 """After a look that failed."""
 
+LOG_SECONDS = 10.0
+"""Before the log is kept again after it could not be: whatever is wrong with it, policies go on."""
+
 KeepLog = Callable[[LaneFeed, Callable[[], Awaitable[None]]], Awaitable[None]]
 """Keeps the log for ever: given the lanes, and what must be awaited before commits are retired."""
 
@@ -94,7 +97,14 @@ class Leadership:
             lanes = {commit.name.split("-")[2] for commit in await feed.commits()}
             await self._counts.save(tally.keep(lanes))
 
-        await self._keep_log(feed, _counts_kept)
+        while True:
+            try:
+                await self._keep_log(feed, _counts_kept)
+            except Exception as error:
+                LOG.exception("the log is not kept, and begun anew")
+                about = Related(api_version="v1", kind="Namespace", name=self._target.namespace)
+                await self._events.warn(reason="LogNotKept", note=repr(error), related=about)
+            await asyncio.sleep(LOG_SECONDS)
 
     async def _keep_secrets(self, publisher: Publisher) -> None:
         while True:

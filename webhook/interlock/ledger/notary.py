@@ -20,6 +20,7 @@ import structlog
 
 from interlock.core.audit import checkpoint, logwalk, segment
 from interlock.core.audit import cut as cuts
+from interlock.core.audit.lanewalk import Bad
 from interlock.core.audit.merging import Draft, Log, by_lane
 from interlock.core.audit.segment import Segment
 from interlock.core.ports import Clock, LogStore, StoredCommit
@@ -113,6 +114,10 @@ class Notary:
                 again = await self.turn()
             except (ClusterError, BadInput, Fork) as error:
                 self._failed(str(error))
+                self.log = None
+                again = False
+            except Bad as bad:
+                self._failed(f"the newest checkpoint is not what it was: expected {bad.expected}, got {bad.got}")
                 self.log = None
                 again = False
             if not again:
