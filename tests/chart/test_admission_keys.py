@@ -12,7 +12,7 @@ from tests.support.kubectl import Kubectl
 
 pytestmark = pytest.mark.cluster
 
-WHY = "keys are written by its controller"
+WHY = "its word to guards about the ledger, are written by its controller"
 
 
 @pytest.fixture(scope="module")

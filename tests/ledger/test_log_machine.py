@@ -254,4 +254,4 @@ class Ledgers(RuleBasedStateMachine):
 
 
 TestLedgers = Ledgers.TestCase
-TestLedgers.settings = settings(stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow])
+TestLedgers.settings = settings(stateful_step_count=25, suppress_health_check=[HealthCheck.too_slow])
