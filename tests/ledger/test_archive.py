@@ -167,6 +167,34 @@ async def test_log_goes_on_from_outside_when_the_cluster_has_forgotten() -> None
     assert (walked(whole.shipped()).records, whole.archive.status.number) == (5, 3)
 
 
+async def test_log_goes_on_from_outside_when_the_cluster_has_forgotten_everything() -> None:
+    """Half a year later, without a checkpoint in the cluster: the log outside is found, wherever it is, and goes on."""
+    async with running(Ledger()) as ledger:
+        whole = Whole(ledger)
+        for name in ("a", "b"):
+            await whole.record(name)
+        await whole.archive.turn()
+        whole.store.bodies.clear()
+        ledger.clock.turn(timedelta(days=180))
+        whole.lead()
+        await whole.record("c")
+        await whole.archive.turn()
+
+    walk = walked(whole.shipped())
+    assert (walk.records, walk.next, walk.newest and walk.newest.epoch) == (4, 3, "2027-05")
+
+
+async def test_without_a_store_nothing_is_said_to_be_outside() -> None:
+    """The cluster keeps its checkpoints, and the status names none that was shipped."""
+    async with running(Ledger()) as ledger:
+        store = FakeLogStore(ledger.store)
+        kept = archive(ledger, store, None)
+        await turned(notary(ledger, store, archive=kept))
+        await kept.turn()
+
+    assert (kept.status.number, kept.status.at, kept.status.waiting) == (-1, None, 0)
+
+
 async def test_without_a_store_the_oldest_go_when_there_is_no_room() -> None:
     """Nothing is shipped; a bound in bytes is kept all the same."""
     async with running(Ledger()) as ledger:

@@ -35,7 +35,7 @@ class ArchiveStatus:
     """How far the archive is.
 
     Attributes:
-        number: of the newest checkpoint that is outside, locked and read back; -1 before the first.
+        number: of the newest checkpoint that is outside and was read back; -1 before the first, and without a store.
         at: time of its cut.
         waiting: checkpoints that are not.
         retired: objects of the cluster that this process has removed.
@@ -90,17 +90,26 @@ class Archive:
         self._waiting: deque[int] = deque()
         self._listed = False  # whether those from before this process are among them
         self._next = 0  # number to ship next; 0 before anything was
+        self._at: datetime | None = None  # time of the cut before it
         self._held = 0  # checkpoints in the cluster
         self._shipped = Shipped()
         self._more = asyncio.Event()
 
-    async def beyond(self, number: int, epochs: tuple[str, ...]) -> Segment | None:
-        """The newest segment outside whose number is larger, in any of these epochs; None if there is none.
+    async def newest(self) -> Segment | None:
+        """The newest segment outside, whatever the cluster knows; None if there is none.
 
         Raises:
             InterlockError: nobody can know.
         """
-        return None if self._shipper is None else await self._shipper.after(number, epochs)
+        return None if self._shipper is None else await self._shipper.newest()
+
+    async def beyond(self, number: int, epochs: tuple[str, ...]) -> Segment | None:
+        """The newest segment outside from this number on, in any of these epochs; None if there is none.
+
+        Raises:
+            InterlockError: nobody can know.
+        """
+        return None if self._shipper is None else await self._shipper.beyond(number, epochs)
 
     def signed(self, number: int, log: Log) -> None:
         """Say that the cluster holds a checkpoint of this number now, and how the log stands after it."""
@@ -146,8 +155,9 @@ class Archive:
             cut = await self._ship_or_drop(number)
             self._shipped.note(cut)
             self._waiting.popleft()
-            self._next = number + 1
-            self.status.number, self.status.at = number, cut.time
+            self._next, self._at = number + 1, cut.time
+            if self._shipper is not None:
+                self.status.number, self.status.at = number, cut.time
         self.status.waiting = 0
         await self._retire()
         self.status.fault = ""
@@ -189,7 +199,7 @@ class Archive:
 
     def _epochs(self) -> tuple[str, ...]:
         """Where the cut that comes next can lie: in the month of the one before, or in this one."""
-        return tuple(sorted({cuts.epoch_of(self.status.at or self._clock()), cuts.epoch_of(self._clock())}))
+        return tuple(sorted({cuts.epoch_of(self._at or self._clock()), cuts.epoch_of(self._clock())}))
 
     def _cut_in(self, body: bytes) -> Cut:
         return cuts.opened(segment.unpack(body).cut, self._key)
@@ -210,10 +220,10 @@ class Archive:
     async def _old_checkpoints(self) -> list[StoredCommit]:
         """Checkpoints that nobody needs here: all but the newest, or all but the newest thousands."""
         kept = 1 if self._shipper is not None else KEPT_CHECKPOINTS
-        if self._held <= kept:
+        if self._held <= kept + kept // 10:  # thousands are not listed for every single one
             return []
         found = await self._store.checkpoints()
-        old = [each for each in found[:-kept] if segment.parse_name(each.name) <= self.status.number]
+        old = [each for each in found[:-kept] if segment.parse_name(each.name) < self._next]
         self._held = len(found) - len(old)
         return old
 

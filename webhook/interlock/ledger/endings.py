@@ -97,6 +97,8 @@ class Endings:
         Raises:
             ClusterError: the cluster does not answer as needed.
         """
+        if not stored:
+            return
         _, sequence = commits.parse_name(stored[-1].name)
         try:
             envelopes = commits.unpack(stored[-1].body)

@@ -110,16 +110,15 @@ class Notary:
     async def run(self) -> None:
         """Work for ever."""
         while True:
+            again = False
             try:
                 again = await self.turn()
             except (ClusterError, BadInput, Fork) as error:
                 self._failed(str(error))
                 self.log = None
-                again = False
             except Bad as bad:
                 self._failed(f"the newest checkpoint is not what it was: expected {bad.expected}, got {bad.got}")
                 self.log = None
-                again = False
             if not again:
                 await self._pause(MERGE_SECONDS)
 
@@ -141,20 +140,20 @@ class Notary:
 
     async def _begin(self) -> Log:
         """The log as it is stored: after the newest checkpoint in the cluster, or outside if that is further on."""
-        found = await self._store.checkpoints()
-        newest = segment.unpack(found[-1].body) if found else None
-        number = segment.parse_name(found[-1].name) if found else -1
-        newest = await self._archive.beyond(max(number - 1, -1), self._epochs(newest)) or newest
+        newest = await self._newest()
         if newest is None:
             return Log(cluster=self._cluster, key=self._key.public)
         logwalk.alone(newest, self._key.public)
         return Log.after(newest.cut, await self._store.commits(), key=self._key.public)
 
-    def _epochs(self, newest: Segment | None) -> tuple[str, ...]:
-        """Where the store may have more: from the epoch of the newest cut known here on, or the last two."""
-        now = self._clock()
-        since = now - timedelta(days=31) if newest is None else cuts.opened(newest.cut, self._key.public).time
-        return tuple(sorted({cuts.epoch_of(since), cuts.epoch_of(now)}))
+    async def _newest(self) -> Segment | None:
+        found = await self._store.checkpoints()
+        if not found:
+            return await self._archive.newest()
+        here = segment.unpack(found[-1].body)
+        epochs = {cuts.opened(here.cut, self._key.public).epoch, cuts.epoch_of(self._clock())}
+        outside = await self._archive.beyond(segment.parse_name(found[-1].name), tuple(sorted(epochs)))
+        return outside or here  # of two under one number the one that is locked counts
 
     def _is_due(self, log: Log, stored: Sequence[StoredCommit]) -> bool:
         since, now = self._cut_at or log.time, self._clock()
@@ -174,7 +173,7 @@ class Notary:
         self._tell(log, draft)
         for lane, fault in draft.broken.items():
             LOG.error("a lane of the ledger is broken", lane=lane, why=fault)
-            await self._endings.end_broken(lane, by_lane(stored)[lane])
+            await self._endings.end_broken(lane, by_lane(stored).get(lane, ()))
         return draft.full
 
     # -------------------------------------------------------------------------------------------------- status

@@ -6,7 +6,6 @@ from interlock.core.audit import dsse, record, segment
 from interlock.core.ports import ObjectStore
 from interlock.core.types import JsonObject
 from interlock.errors import BadInput
-from interlock.ledger.verifying import PREFIX
 
 
 async def segments(store: ObjectStore, *, since: str = "") -> AsyncIterator[tuple[str, bytes]]:
@@ -20,7 +19,7 @@ async def segments(store: ObjectStore, *, since: str = "") -> AsyncIterator[tupl
         ClusterError: the store cannot be read.
     """
     found: dict[tuple[int, str], tuple[str, str]] = {}
-    async for each in store.versions(PREFIX):
+    async for each in store.versions(segment.PREFIX_OF_KEYS):
         try:
             epoch, number = segment.parse_key(each.key)
         except BadInput:

@@ -10,6 +10,7 @@ A segment's bytes are the same whoever makes them, from the cut, the checkpoint 
 at once do no harm, and one that lost an answer begins again.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ class Shipper:
             Conflict: another one is.
         """
         try:
-            held = segment.unpack(await self._archive.get(key, limit=segment.MAX_OBJECT_BYTES))
+            held = await self._segment(key)
         except NotFound as error:
             raise BadInput(field=key, got="neither in the cluster nor outside", expected="its records") from error
         if (held.cut, held.checkpoint) != (stored.cut, stored.checkpoint):
@@ -151,22 +152,39 @@ class Shipper:
 
     async def _cut_of(self, key: str) -> tuple[Cut, str]:
         """A cut that is outside, and its leaf hash."""
-        found = segment.unpack(await self._archive.get(key, limit=segment.MAX_OBJECT_BYTES))
+        found = await self._segment(key)
         return cuts.opened(found.cut, self._key), leaf_hash(found.cut)
 
-    async def after(self, number: int, epochs: tuple[str, ...]) -> Segment | None:
-        """The newest segment that the store holds beyond this number, in any of these epochs; None if there is none.
+    async def newest(self) -> Segment | None:
+        """The newest segment that the store holds, by a list of them all; None if there is none.
 
-        It is more than one that was just shipped only where the cluster went back to an older state.
+        Raises:
+            BadInput: what is there is no segment.
+            Unavailable, Forbidden: the store does not answer as needed.
+        """
+        numbers: dict[int, str] = {}
+        async for each in self._archive.versions(segment.PREFIX_OF_KEYS):
+            with contextlib.suppress(BadInput):  # something else that lies there
+                _, number = segment.parse_key(each.key)
+                numbers[number] = each.key
+        return await self._segment(numbers[max(numbers)]) if numbers else None
+
+    async def beyond(self, number: int, epochs: tuple[str, ...]) -> Segment | None:
+        """The newest segment that the store holds from this number on, in any of these epochs; None if there is none.
+
+        It is further on than what was just shipped only where the cluster went back to an older state.
 
         Raises:
             BadInput: what is there is no segment.
             Unavailable, Forbidden: the store does not answer as needed.
         """
         found = None
-        while (following := await self._first_of(number + 1, epochs)) is not None:
+        while (following := await self._first_of(number, epochs)) is not None:
             found, number = following, number + 1
-        return None if found is None else segment.unpack(await self._archive.get(found, limit=segment.MAX_OBJECT_BYTES))
+        return None if found is None else await self._segment(found)
+
+    async def _segment(self, key: str) -> Segment:
+        return segment.unpack(await self._archive.get(key, limit=segment.MAX_OBJECT_BYTES))
 
     async def _first_of(self, number: int, epochs: tuple[str, ...]) -> str | None:
         for epoch in epochs:

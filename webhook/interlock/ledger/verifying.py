@@ -30,8 +30,6 @@ from interlock.core.ports import LockedObject, ObjectStore
 from interlock.errors import BadInput, NotFound
 from interlock.ledger.shipping import COMPLIANCE
 
-PREFIX = "log/"
-
 AHEAD = 16
 """Objects that are read at one time: latency of a store far away, and at most 64 MiB of memory."""
 
@@ -140,7 +138,7 @@ class Verification:
     async def _listed(self) -> list[LockedObject]:
         """The oldest version of every segment, by number."""
         versions: dict[str, list[LockedObject]] = {}
-        async for each in self._store.versions(PREFIX):
+        async for each in self._store.versions(segment.PREFIX_OF_KEYS):
             versions.setdefault(each.key, []).append(each)
         found: dict[tuple[str, int], LockedObject] = {}
         for key, held in versions.items():

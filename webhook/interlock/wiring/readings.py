@@ -104,7 +104,7 @@ def of_log(log: LogKeeping, clock: Clock) -> tuple[Shown, ...]:
         ),
         Reading(
             name="interlock_shipped_checkpoint",
-            text="Number of the newest checkpoint that is in the store, locked and read back; -1 before the first.",
+            text="Number of the newest checkpoint that is in the store and was read back; -1 without one.",
             read=lambda: log.archive.number,
         ),
         Reading(

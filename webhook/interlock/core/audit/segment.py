@@ -19,6 +19,8 @@ from interlock.errors import BadInput
 
 PREFIX = "interlock-checkpoint-"
 
+PREFIX_OF_KEYS = "log/"
+
 NUMBER_DIGITS = 12  # a cut a second for thirty thousand years; and names sort by number
 
 MAX_RECORDS = 4_096
@@ -35,7 +37,7 @@ MAX_OBJECT_BYTES = MAX_UNPACKED_BYTES
 
 _GZIP = 16 + zlib.MAX_WBITS
 _NAME = re.compile(rf"{PREFIX}([0-9]{{{NUMBER_DIGITS}}})")
-_KEY = re.compile(rf"log/([0-9]{{4}}-[0-9]{{2}})/([0-9]{{{NUMBER_DIGITS}}})")
+_KEY = re.compile(rf"{PREFIX_OF_KEYS}([0-9]{{4}}-[0-9]{{2}})/([0-9]{{{NUMBER_DIGITS}}})")
 _END = b"\n\n"
 
 
@@ -107,7 +109,7 @@ def parse_name(text: str) -> int:
 
 def key(epoch: str, number: int) -> str:
     """The key of a segment in an object store: ``log/2026-11/000000004711``."""
-    return f"log/{epoch}/{number:0{NUMBER_DIGITS}d}"
+    return f"{PREFIX_OF_KEYS}{epoch}/{number:0{NUMBER_DIGITS}d}"
 
 
 def parse_key(text: str) -> tuple[str, int]:
