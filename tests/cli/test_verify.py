@@ -90,6 +90,7 @@ LOG = LogReport(
     status=Status.PROVEN,
     store="s3://audit",
     key="SHA256:k",
+    keys=("SHA256:k",),
     cluster="c",
     first=0,
     last=7,

@@ -142,6 +142,28 @@ def test_locks_of_the_store_are_tried_by_the_prover(shipped: Shipping) -> None:
     assert (forged.ok, "written by Interlock's prover only" in forged.err) == (False, True)
 
 
+def test_key_is_rotated(shipped: Shipping) -> None:
+    """One value rotates the key; the log goes on, and both the key saved before and the new one prove all of it."""
+    shipped.upgrade("records.keepMinutes=0", "notary.keys=2")
+    copies = itertools.count(500)
+    _delete(shipped, range(50, 60))
+    eventually(lambda: _all_shipped(shipped, copies), seconds=SHIPPED_SECONDS, what="everything outside")
+    eventually(lambda: len(_keys(shipped)) == 2, seconds=SHIPPED_SECONDS, what="a checkpoint by the new key")
+    new = shipped.scratch / "new.pub"
+    new.write_text(shipped.public_key())
+
+    assert new.read_text() != shipped.key.read_text()
+    for key in (shipped.key, new):
+        done = shipped.interlock("verify", shipped.address, "--from-cluster", "--key", str(key), "--forget")
+        assert done.ok, done.out
+        assert "signed under 2 keys, each vouched for by the one before" in done.out
+
+
+def _keys(shipped: Shipping) -> list[str]:
+    keys: list[str] = orjson.loads(shipped.verify("--output", "json").out)["log"]["keys"]
+    return keys
+
+
 def test_store_away_costs_nothing_but_time(shipped: Shipping) -> None:
     """While the store is dead guards go on, and nothing is removed; when it is back, all of it goes out."""
     shipped.store.kill()

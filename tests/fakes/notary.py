@@ -9,6 +9,7 @@ from enum import StrEnum
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interlock.core.audit import certificate
+from interlock.core.audit.keyring import Trust
 from interlock.core.audit.notekey import VerifierKey
 from interlock.core.ports import Clock
 from interlock.core.types import JsonObject
@@ -33,7 +34,7 @@ class FakeNotary:
     """Implements `core.ports.NotaryClient`, and holds the private key that a controller would hold.
 
     Attributes:
-        key: its public key.
+        key: its public key, and `trust` in it.
         asked: how often it was asked.
         away: while set, nobody answers.
     """
@@ -43,6 +44,7 @@ class FakeNotary:
         self._clock = clock
         self._answers = deque(answers)
         self.key = VerifierKey(name=NAME, public_key=self._private.public_key().public_bytes_raw())
+        self.trust = Trust.of(self.key)
         self.asked = 0
         self.away = False
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interlock.core.audit import certificate
 from interlock.core.audit.certificate import Certificate, lane_of
+from interlock.core.audit.keyring import Keyring
 from interlock.core.audit.notekey import VerifierKey
 from interlock.core.types import JsonObject
 from interlock.errors import BadInput, Conflict
@@ -41,7 +42,11 @@ VOUCHED: JsonObject = {"authenticated": True, "audiences": ["interlock-notary"],
 @pytest.fixture
 def keys(cluster: Cluster) -> NotaryKeyStore:
     """Of an empty namespace."""
-    return NotaryKeyStore(cluster.api, namespace=HOME, cluster="cluster-uid")
+    return _store(cluster, count=1)
+
+
+def _store(cluster: Cluster, *, count: int) -> NotaryKeyStore:
+    return NotaryKeyStore(cluster.api, namespace=HOME, cluster="cluster-uid", clock=lambda: NOW, count=count)
 
 
 # ------------------------------------------------------------------------------------------ the key
@@ -75,6 +80,36 @@ async def test_records_are_no_obstacle_to_an_existing_key(cluster: Cluster, keys
     assert (await keys.keep()).public == made.public
 
 
+async def test_key_is_rotated_once_for_each_key_asked_for(cluster: Cluster) -> None:
+    """The old key says who follows, and is gone; the new one is published in its place, and found again as it is."""
+    made = await _store(cluster, count=1).keep()
+    rotated = await _store(cluster, count=3).keep()
+    again = await _store(cluster, count=2).keep()
+    published = cluster.fake.object(CONFIG_MAPS, "interlock-notary", HOME)
+    secret = cluster.fake.object(SECRETS, "interlock-notary", HOME)
+
+    assert published is not None
+    assert secret is not None
+    assert (len(rotated.ring.keys), rotated.ring.keys[0], rotated.ring.replaced) == (3, made.public, (NOW, NOW))
+    assert again.ring == rotated.ring
+    assert VerifierKey.parse(published["data"]["notary.pub"]) == rotated.public
+    assert sorted(secret["data"]) == ["key", "rotations"]
+
+
+async def test_a_key_that_is_not_the_last_of_its_rotations_is_named(cluster: Cluster) -> None:
+    """A Secret put together from two backups signs nothing."""
+    await _store(cluster, count=1).keep()
+    old = cluster.fake.object(SECRETS, "interlock-notary", HOME)
+    await _store(cluster, count=2).keep()
+    new = cluster.fake.object(SECRETS, "interlock-notary", HOME)
+    assert old is not None
+    assert new is not None
+    cluster.fake.put(SECRETS, new | {"data": new["data"] | {"key": old["data"]["key"]}})
+
+    with pytest.raises(BadInput, match="the last of its rotations"):
+        await _store(cluster, count=2).keep()
+
+
 async def test_another_published_key_is_not_overwritten(cluster: Cluster, keys: NotaryKeyStore) -> None:
     """Where another public key stands already, a person has to say which is right."""
     cluster.fake.put(
@@ -97,7 +132,7 @@ async def test_a_stored_key_of_another_kind_is_named(cluster: Cluster, keys: Not
 def _key() -> NotaryKey:
     private = Ed25519PrivateKey.generate()
     public = VerifierKey(name="interlock.dev/c", public_key=private.public_key().public_bytes_raw())
-    return NotaryKey(private=private, public=public)
+    return NotaryKey(private=private, ring=Keyring.of(public))
 
 
 def _ask(lane: str = lane_of(LANE_KEY), public_key: bytes = LANE_KEY) -> bytes:
@@ -132,7 +167,7 @@ async def test_a_guards_lane_is_certified() -> None:
     status, body, asked = await _posted(key, VOUCHED, body=_ask())
 
     assert status == 200
-    assert certificate.check(orjson.loads(body), key.public) == Certificate(
+    assert certificate.check(orjson.loads(body), [key.public]) == Certificate(
         lane=lane_of(LANE_KEY),
         public_key=LANE_KEY,
         namespace=HOME,

@@ -186,7 +186,7 @@ class Ledger:
 
     def verify(self) -> lanes.Report:
         """What `interlock verify` would say of the store."""
-        return lanes.verify(self.store.stored(), self.notary.key)
+        return lanes.verify(self.store.stored(), self.notary.trust)
 
     def records(self) -> list[JsonObject]:
         """Every stored record, lane by lane."""

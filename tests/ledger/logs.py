@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from interlock.core.audit import cut, segment
+from interlock.core.audit import cut, keyring, segment
+from interlock.core.audit.keyring import Keyring, Rotation, Trust
 from interlock.core.audit.logwalk import LogWalk
 from interlock.core.audit.merging import Draft, by_lane, records_of
 from interlock.core.audit.notekey import VerifierKey
@@ -28,15 +29,23 @@ NOTHING = Keep(age=None, bytes=0)
 
 
 class NotaryKey:
-    """The key that `tests.fakes.notary` certifies with."""
+    """A notary's key; by default the one that `tests.fakes.notary` certifies with."""
 
-    def __init__(self, seed: bytes = b"n" * 32) -> None:
+    def __init__(self, seed: bytes = b"n" * 32, *, ring: Keyring | None = None) -> None:
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.public = VerifierKey(name=NAME, public_key=self._private.public_key().public_bytes_raw())
+        self.ring = ring or Keyring.of(self.public)
+        self.trust = Trust.of(self.public)
 
     def sign(self, message: bytes) -> bytes:
         """Sign."""
         return self._private.sign(message)
+
+    def successor(self, seed: bytes, at: datetime) -> "NotaryKey":
+        """The key that follows this one from an instant on."""
+        new = NotaryKey(seed)
+        note = keyring.signed(Rotation(old=self.public, new=new.public, time=at), old=self.sign, new=new.sign)
+        return NotaryKey(seed, ring=self.ring.extended(note))
 
 
 async def inline(work: Callable[[], Draft]) -> Draft:
@@ -51,9 +60,10 @@ def notary(
     alive: Iterable[str] | None = None,
     archive: Archive | None = None,
     seed: str = "notary",
+    key: NotaryKey | None = None,
 ) -> Notary:
     """A notary over a guard's ledger; by default nobody knows which guards live."""
-    key = NotaryKey()
+    key = key or NotaryKey()
     return Notary(
         store,
         key=key,
@@ -90,12 +100,13 @@ def archive(
     *,
     keep: Keep = Keep(age=None, bytes=2**40),  # noqa: B008  a value
     required: bool = True,
+    key: NotaryKey | None = None,
 ) -> Archive:
     """An archive that ships to a store."""
-    key = NotaryKey().public
+    trust = Trust.of(*(key or NotaryKey()).ring.keys)
     lock = Lock(retention=RETENTION, required=required)
-    shipper = None if outside is None else Shipper(outside, store, key=key, lock=lock)
-    return Archive(store, shipper, key=key, keep=keep, clock=ledger.clock, retiring=nothing, pause=at_once)
+    shipper = None if outside is None else Shipper(outside, store, trust=trust, lock=lock)
+    return Archive(store, shipper, trust=trust, keep=keep, clock=ledger.clock, retiring=nothing, pause=at_once)
 
 
 def segments(store: FakeLogStore) -> list[Segment]:
@@ -106,13 +117,13 @@ def segments(store: FakeLogStore) -> list[Segment]:
 
 def _whole(stored: StoredCommit, lanes: dict[str, list[StoredCommit]]) -> Segment:
     found = segment.unpack(stored.body)
-    records = records_of(cut.opened(found.cut, NotaryKey().public), lanes)
+    records = records_of(cut.opened(found.cut, NotaryKey().trust), lanes)
     return Segment(records=records, cut=found.cut, checkpoint=found.checkpoint)
 
 
 def walked(log: Iterable[Segment]) -> LogWalk:
     """A log read to its end."""
-    walk = LogWalk(NotaryKey().public)
+    walk = LogWalk(NotaryKey().trust)
     for each in log:
         walk.take(each)
     return walk
@@ -145,10 +156,12 @@ class Whole:
         self._required = required
         self.lead()
 
-    def lead(self) -> None:
-        """A new leader, which knows what is stored and nothing else."""
-        self.archive = archive(self.ledger, self.store, self._outside, keep=self._keep, required=self._required)
-        self.notary = notary(self.ledger, self.store, archive=self.archive)
+    def lead(self, key: NotaryKey | None = None) -> None:
+        """A new leader, which knows what is stored, its key, and nothing else."""
+        self.archive = archive(
+            self.ledger, self.store, self._outside, keep=self._keep, required=self._required, key=key
+        )
+        self.notary = notary(self.ledger, self.store, archive=self.archive, key=key)
 
     async def record(self, name: str) -> None:
         """The guard records a decision, and the notary merges it."""

@@ -217,7 +217,7 @@ async def _closed() -> tuple[list[StoredCommit], Shipped, Log]:
     await turned(made)
     [only] = segments(store)
     shipped = Shipped()
-    shipped.note(cut.opened(only.cut, NotaryKey().public))
+    shipped.note(cut.opened(only.cut, NotaryKey().trust))
     assert made.log is not None
     stored = [at(commit, HandClock()()) for commit in ledger.store.stored()]
     return stored, shipped, made.log

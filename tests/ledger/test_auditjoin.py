@@ -50,7 +50,7 @@ def _joined(ledger: Ledger, stored: Sequence[StoredCommit], events: Sequence[Jso
     log = AuditLog()
     auditjoin.read([orjson.dumps(event) + b"\n" for event in events], log)
     join = Join(log)
-    lanes.verify(stored, ledger.notary.key, taken=join.taken)
+    lanes.verify(stored, ledger.notary.trust, taken=join.taken)
     return join.report()
 
 

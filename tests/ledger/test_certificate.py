@@ -37,7 +37,7 @@ def _sealed(payload: bytes, payload_type: str = certificate.PAYLOAD_TYPE) -> Jso
 
 def test_what_was_issued_is_read() -> None:
     """Every field of the statement comes back, verified or not."""
-    assert (certificate.check(_issue(), KEY), certificate.read(_issue())) == (STATED, STATED)
+    assert (certificate.check(_issue(), [KEY]), certificate.read(_issue())) == (STATED, STATED)
 
 
 def test_a_lane_is_named_after_its_key() -> None:
@@ -64,7 +64,7 @@ def test_a_lane_is_named_after_its_key() -> None:
 def test_other_certificates_are_refused(envelope: JsonObject) -> None:
     """What is not the notary's word about a lane is bad input."""
     with pytest.raises(BadInput):
-        certificate.check(envelope, KEY)
+        certificate.check(envelope, [KEY])
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_signed_nonsense_is_refused(change: tuple[bytes, bytes]) -> None:
     payload = dsse.from_json(_issue()).payload
     assert change[0] in payload
     with pytest.raises(BadInput):
-        certificate.check(_sealed(payload.replace(*change)), KEY)
+        certificate.check(_sealed(payload.replace(*change)), [KEY])

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from interlock.core.audit import dsse, lanes, record, segment
+from interlock.core.audit.keyring import MAX_ROTATIONS
 from interlock.core.audit.lanes import Status
 from interlock.core.audit.leaf import leaf_hash
 from interlock.core.types import Receipt
@@ -66,6 +67,7 @@ class Ledgers(RuleBasedStateMachine):
         self.clock = HandClock()
         self.outside = FakeObjectStore(self.clock, self.store)
         self.started = 0
+        self.key = NotaryKey()
         self.receipts = []
         self.leaders: list[Leader] = []
         self._start_guard()
@@ -128,6 +130,15 @@ class Ledgers(RuleBasedStateMachine):
         """A second leader begins while the first one still believes that it leads."""
         self._now(self._start_leader)
 
+    @precondition(lambda self: len(self.leaders) == 1 and len(self.key.ring.notes) < MAX_ROTATIONS)
+    @rule(old=st.booleans())
+    def rotate_key(self, *, old: bool) -> None:
+        """The key is rotated by a new leader, while the old one perhaps still believes that it leads."""
+        self.key = self.key.successor(b"%032d" % self.started, self.clock())
+        if not old:
+            self._end_leaders()
+        self._now(self._start_leader)
+
     def teardown(self) -> None:
         """However it went, in the end all is outside, and verifies."""
         if not hasattr(self, "loop"):
@@ -169,7 +180,7 @@ class Ledgers(RuleBasedStateMachine):
         outside = FakeObjectStore(self.clock)
         outside.versions_of = self.outside.versions_of
         verification = Verification(
-            outside, NotaryKey().public, wanted=Wanted(max_age=None), progress=lambda _done, _total: None
+            outside, NotaryKey().trust, wanted=Wanted(max_age=None), progress=lambda _done, _total: None
         )
         report = self.loop.run_until_complete(verification.run())
         leaves = Counter(
@@ -179,7 +190,7 @@ class Ledgers(RuleBasedStateMachine):
             for head in [record.head(dsse.parse(envelope).payload)]
         )
         heads = {name: walk.next for name, walk in verification.walk.lanes.items()}
-        cluster = lanes.verify(self.lanes.stored(), NotaryKey().public, newest=verification.walk.newest, outside=heads)
+        cluster = lanes.verify(self.lanes.stored(), NotaryKey().trust, newest=verification.walk.newest, outside=heads)
 
         assert [fault for fault in report.faults if fault.status is Status.TAMPERED] == []
         assert [count for count in leaves.values() if count > 1] == []
@@ -200,8 +211,15 @@ class Ledgers(RuleBasedStateMachine):
 
     def _start_leader(self) -> None:
         self.started += 1
-        shipping = archive(self.ledger, self.log, self.outside, keep=NOTHING)
-        made = notary(self.ledger, self.log, alive=self._Alive(self), archive=shipping, seed=f"leader {self.started}")
+        shipping = archive(self.ledger, self.log, self.outside, keep=NOTHING, key=self.key)
+        made = notary(
+            self.ledger,
+            self.log,
+            alive=self._Alive(self),
+            archive=shipping,
+            seed=f"leader {self.started}",
+            key=self.key,
+        )
         tasks = [asyncio.create_task(made.run()), asyncio.create_task(shipping.run())]
         self.leaders.append(Leader(notary=made, archive=shipping, tasks=tasks))
 

@@ -91,7 +91,7 @@ class Store:
     def report(self, wanted: Wanted | None = None) -> LogReport:
         """What verification says."""
         verification = Verification(
-            self.outside, KEY.public, wanted=wanted or Wanted(), progress=lambda _done, _total: None
+            self.outside, KEY.trust, wanted=wanted or Wanted(), progress=lambda _done, _total: None
         )
         return asyncio.run(verification.run())
 
@@ -132,13 +132,13 @@ def _resealed(number: int, key: NotaryKey, **changes: object) -> Callable[[Store
 
     def _change(store: Store) -> None:
         was = _segment(number)
-        store.replace(number, _sealed(was, replace(cut.opened(was.cut, KEY.public), **changes), key).pack())  # type: ignore[arg-type]
+        store.replace(number, _sealed(was, replace(cut.opened(was.cut, KEY.trust), **changes), key).pack())  # type: ignore[arg-type]
 
     return _change
 
 
 def _sealed(was: Segment, made: cut.Cut, key: NotaryKey) -> Segment:
-    envelope = cut.seal(made, key=key.public, sign=key.sign)
+    envelope = cut.seal(made, sign=key.sign)
     tree = made.tree.append([bytes.fromhex(leaf_hash(envelope))])
     over = Checkpoint(origin=cut.origin(made.cluster, made.epoch), size=tree.size, root=tree.root)
     note = signed(over, key=key.public, sign=key.sign)
@@ -147,16 +147,16 @@ def _sealed(was: Segment, made: cut.Cut, key: NotaryKey) -> Segment:
 
 def _rewritten(store: Store) -> None:
     """The whole log from segment 3 on, written anew with both stolen keys: the record never happened."""
-    walk = logwalk.LogWalk(KEY.public)
+    walk = logwalk.LogWalk(KEY.trust)
     tree, previous = Frontier(), ""
     for number in range(3):
         made, _ = walk.take(_segment(number))
         previous = leaf_hash(_segment(number).cut)
         tree = made.tree.append([bytes.fromhex(previous)])
-    made = cut.opened(_segment(3).cut, KEY.public)
+    made = cut.opened(_segment(3).cut, KEY.trust)
     lane = replace(made.lanes[0], first=made.lanes[0].first, next=made.lanes[0].first, leaf=made.lanes[0].previous)
     for number in range(3, len(NAMES)):
-        now = cut.opened(_segment(number).cut, KEY.public).time
+        now = cut.opened(_segment(number).cut, KEY.trust).time
         forged = replace(made, number=number, time=now, previous=previous, tree=tree, lanes=(lane,))
         new = _sealed(replace(_segment(number), records=()), forged, KEY)
         store.replace(number, new.pack())
@@ -210,7 +210,7 @@ class Case:
     status: Status = Status.TAMPERED
 
 
-OVER = logwalk.alone(_segment(LAST), KEY.public)[1]
+OVER = logwalk.alone(_segment(LAST), KEY.trust)[1]
 KNOWN = Wanted(known=(LAST, OVER.size, OVER.root.hex()))
 
 CASES = {
@@ -249,12 +249,12 @@ CASES = {
         change=_resealed(3, FOREIGN), number=3, evidence=Evidence.CUT
     ),
     "a cut is written anew with the notary's stolen key": Case(
-        change=_resealed(3, KEY, time=cut.opened(_segment(3).cut, KEY.public).time + timedelta(seconds=1)),
+        change=_resealed(3, KEY, time=cut.opened(_segment(3).cut, KEY.trust).time + timedelta(seconds=1)),
         number=4,
         evidence=Evidence.ORDER,
     ),
     "a cut is dated back with the notary's stolen key": Case(
-        change=_resealed(3, KEY, time=cut.opened(_segment(3).cut, KEY.public).time - timedelta(hours=1)),
+        change=_resealed(3, KEY, time=cut.opened(_segment(3).cut, KEY.trust).time - timedelta(hours=1)),
         number=3,
         evidence=Evidence.ORDER,
     ),
@@ -292,7 +292,7 @@ def test_the_clean_log_is_proven() -> None:
 
     assert (report.status, report.faults, report.silences) == (Status.PROVEN, (), ())
     assert (report.records, report.first, report.last, report.lanes, report.open) == (7, 0, LAST, 1, 1)
-    assert (report.through, report.size) == (cut.opened(_segment(LAST).cut, KEY.public).time, KNOWN.known and 13)
+    assert (report.through, report.size) == (cut.opened(_segment(LAST).cut, KEY.trust).time, KNOWN.known and 13)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -352,11 +352,11 @@ def test_months_before_one_need_not_be_there() -> None:
 
 def _cluster(stored: Sequence[StoredCommit]) -> lanes.Report:
     """What is said of the cluster when the log outside was verified."""
-    walk = logwalk.LogWalk(KEY.public)
+    walk = logwalk.LogWalk(KEY.trust)
     for number in range(len(NAMES)):
         walk.take(_segment(number))
-    newest, _ = logwalk.alone(segment.unpack(HELD.newest.body), KEY.public)
-    return lanes.verify(stored, KEY.public, newest=newest, outside={LANE: walk.lanes[LANE].next})
+    newest, _ = logwalk.alone(segment.unpack(HELD.newest.body), KEY.trust)
+    return lanes.verify(stored, KEY.trust, newest=newest, outside={LANE: walk.lanes[LANE].next})
 
 
 def test_cluster_and_log_together_are_proven() -> None:
@@ -381,15 +381,15 @@ async def test_pending_record_that_is_deleted_before_a_cut_leaves_no_trace_here(
         whole = Whole(ledger)
         await whole.record("a")
         receipt = await ledger.lane.append(body(ledger.clock, name="b")).stored(seconds=5)
-        newest, _ = logwalk.alone(segment.unpack(whole.store.stored()[-1].body), KEY.public)
+        newest, _ = logwalk.alone(segment.unpack(whole.store.stored()[-1].body), KEY.trust)
         left = [each for each in ledger.store.stored() if each.name != commits.name(receipt.lane, receipt.sequence)]
 
-    assert lanes.verify(left, KEY.public, newest=newest).status is Status.PROVEN
+    assert lanes.verify(left, KEY.trust, newest=newest).status is Status.PROVEN
     assert "after the newest checkpoint" in lanes.TAILS
 
 
 def _walk(body: bytes, vouched: Mapping[int, bytes]) -> logwalk.LogWalk:
-    walk = logwalk.LogWalk(KEY.public)
+    walk = logwalk.LogWalk(KEY.trust)
     for number in range(3):
         walk.take(_segment(number))
     walk.read(body, vouched=vouched)
@@ -398,7 +398,7 @@ def _walk(body: bytes, vouched: Mapping[int, bytes]) -> logwalk.LogWalk:
 
 def test_helpers_vouch_for_good_signatures_only() -> None:
     """By the key that they were given; what is no longer what was signed, or of an unknown lane, is left out."""
-    walk = logwalk.LogWalk(KEY.public)
+    walk = logwalk.LogWalk(KEY.trust)
     walk.take(_segment(0))
     good = vouching.vouched(BODIES[3], walk.keys)
     was = _segment(3)

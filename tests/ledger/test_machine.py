@@ -133,7 +133,7 @@ class Guards(RuleBasedStateMachine):
     def _check(self) -> None:
         """Look at everything stored."""
         stored = self.store.stored()
-        report = lanes.verify(stored, self.ledger.notary.key)
+        report = lanes.verify(stored, self.ledger.notary.trust)
         leaves: dict[tuple[str, str, int], str] = {}
         for commit in stored:
             for envelope in commits.unpack(commit.body):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from interlock.core.audit import checkpoint, commits, cut, dsse, logwalk, segment
+from interlock.core.audit import checkpoint, commits, cut, dsse, keyring, logwalk, segment
 from interlock.core.audit.checkpoint import Checkpoint
 from interlock.core.audit.cut import Cut, LaneCut, State
 from interlock.core.audit.lanewalk import Bad
@@ -174,7 +174,7 @@ async def test_lane_whose_beginning_was_changed_after_it_was_merged_is_broken() 
         ledger.store.bodies[opening] = b"tampered"
         receipt = await ledger.lane.append(body(ledger.clock)).stored(seconds=5)
         await turned(notary(ledger, store), 2)
-        newest, _ = logwalk.alone(segment.unpack(store.stored()[-1].body), NotaryKey().public)
+        newest, _ = logwalk.alone(segment.unpack(store.stored()[-1].body), NotaryKey().trust)
 
     [lane] = [lane for lane in newest.lanes if lane.lane == receipt.lane]
     assert (lane.state, lane.next) == (State.BROKEN, 1)
@@ -260,6 +260,9 @@ def test_the_largest_cut_fits_an_envelope() -> None:
         for number in range(cut.MAX_OPEN)
     )
     clock = HandClock()
+    key = NotaryKey()
+    for number in range(keyring.MAX_ROTATIONS):
+        key = key.successor(b"%032d" % number, clock())
     made = Cut(
         cluster=CLUSTER,
         epoch="2026-11",
@@ -269,9 +272,9 @@ def test_the_largest_cut_fits_an_envelope() -> None:
         tree=Frontier(2**33 - 1, (b"h" * 32,) * 33),
         lanes=lanes,
         ended=tuple(Entropy(str(number))(8).hex() for number in range(cut.MAX_ENDED - cut.MAX_OPEN)),
+        keys=key.ring,
     )
-    key = NotaryKey()
 
-    sealed = cut.seal(made, key=key.public, sign=key.sign)
+    sealed = cut.seal(made, sign=key.sign)
     assert len(sealed) <= dsse.MAX_ENVELOPE_BYTES
-    assert cut.opened(sealed, key.public) == made
+    assert cut.opened(sealed, NotaryKey().trust) == made

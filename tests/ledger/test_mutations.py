@@ -43,7 +43,7 @@ IDS = [found["id"] for found in LEDGER.records()]
 
 
 def _verify(stored: Sequence[StoredCommit]) -> lanes.Report:
-    return lanes.verify(stored, LEDGER.notary.key)
+    return lanes.verify(stored, LEDGER.notary.trust)
 
 
 def _payloads(stored: Sequence[StoredCommit]) -> list[JsonObject]:
@@ -353,7 +353,7 @@ def test_a_lane_certified_later_is_proven_from_its_beginning() -> None:
 
 def test_a_wrong_key_proves_nothing() -> None:
     """Another notary's public key finds another signer."""
-    report = lanes.verify(STORED, FakeNotary(HandClock(), seed=b"z" * 32).key)
+    report = lanes.verify(STORED, FakeNotary(HandClock(), seed=b"z" * 32).trust)
     assert (report.status, report.lanes[0].through) == (Status.TAMPERED, None)
 
 
@@ -368,5 +368,5 @@ def test_a_missing_tail_cannot_be_seen(missing: tuple[int, ...]) -> None:
 
 def test_certificates_are_checked_against_their_lane() -> None:
     """The notary's signature over one lane does not serve for another."""
-    stated = certificate.check(_payloads(STORED)[0]["certificate"], LEDGER.notary.key)
+    stated = certificate.check(_payloads(STORED)[0]["certificate"], [LEDGER.notary.key])
     assert (stated.lane, stated.public_key) == (LANE, Chain(SEED).public_key)

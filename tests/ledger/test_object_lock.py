@@ -205,5 +205,5 @@ async def test_log_is_shipped_verified_and_cannot_be_undone(locked: tuple[Any, A
 
 async def _verified(store: S3Store) -> LogReport:
     wanted = Wanted(max_age=None)
-    verification = Verification(store, NotaryKey().public, wanted=wanted, progress=lambda _done, _total: None)
+    verification = Verification(store, NotaryKey().trust, wanted=wanted, progress=lambda _done, _total: None)
     return await verification.run()

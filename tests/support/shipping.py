@@ -69,6 +69,10 @@ class Shipping:
         self.cluster.must("helm", "upgrade", RELEASE, str(CHART), "-n", NAMESPACE, "--values", values, *options)
         self.cluster.must("kubectl", "rollout", "status", "deployment/interlock-controller", "-n", NAMESPACE, ROLLOUT)
 
+    def public_key(self) -> str:
+        """The notary's public key as the cluster publishes it now."""
+        return public_key(self.cluster)
+
     def leaves(self, name: str) -> set[Leaf]:
         """Every record of the log, from a copy of that name."""
         copy = self.scratch / name
@@ -80,6 +84,11 @@ def _leaves(body: bytes) -> Iterator[Leaf]:
     for envelope in segment.unpack(body).records:
         head = record.head(dsse.parse(envelope).payload)
         yield Leaf(lane=head.lane, sequence=head.sequence, hash=leaf_hash(envelope))
+
+
+def public_key(cluster: OwnCluster) -> str:
+    """The notary's public key as a cluster publishes it."""
+    return str(cluster.kubectl.get("configmap", "interlock-notary", "-n", NAMESPACE)["data"]["notary.pub"])
 
 
 @contextmanager
@@ -94,6 +103,5 @@ def shipping(name: str, scratch: Path) -> Iterator[Shipping]:
             made = ("create", "secret", "generic", "audit-bucket", "-n", NAMESPACE)
             cluster.kubectl.must(*made, f"--from-file={credentials}")
             key = scratch / "notary.pub"
-            pub = cluster.kubectl.get("configmap", "interlock-notary", "-n", NAMESPACE)["data"]["notary.pub"]
-            key.write_text(pub)
+            key.write_text(public_key(cluster))
             yield Shipping(cluster=cluster, store=store, address=address, key=key, scratch=scratch)

@@ -40,7 +40,7 @@ FIELD_MANAGER = "interlock-controller"
 CA_SECRET = "interlock-ca"  # noqa: S105  a name, not a secret
 GUARD_SECRET = "interlock-guard"  # noqa: S105  tls.crt, tls.key, ca.crt, path-secrets
 DIGEST_KEY_SECRET = "interlock-digest-key"  # noqa: S105  key: 32 bytes
-NOTARY_SECRET = "interlock-notary"  # noqa: S105  key: PKCS8 PEM, Ed25519
+NOTARY_SECRET = "interlock-notary"  # noqa: S105  key: PKCS8 PEM, Ed25519; rotations: JSON list of notes
 NOTARY_CONFIG_MAP = "interlock-notary"  # notary.pub: the verifier key
 COUNTS_CONFIG_MAP = "interlock-counts"  # counts: what policies did by records that the cluster has forgotten
 LEDGER_CONFIG_MAP = "interlock-ledger"  # refuse: why guards are to take no more records
@@ -140,6 +140,7 @@ class LogSettings:
     """Where the log goes, and how much of it stays.
 
     Attributes:
+        keys: how many keys the notary has to have had: one more rotates its key.
         store: address of the object store, as `ledger.stores.opening` reads it; empty for none.
         retention_days: how long each object is locked there.
         unlocked: go on although the store locks nothing.
@@ -148,6 +149,7 @@ class LogSettings:
         pending_megabytes: how much may wait to be shipped; beyond it guards take no more.
     """
 
+    keys: int = 1
     store: str = ""
     retention_days: int = 90
     unlocked: bool = False

@@ -31,6 +31,7 @@ from devtools.cluster import state
 from devtools.cluster.controlplane import ControlPlane
 from devtools.errors import ToolError
 from interlock.core.audit import certificate, checkpoint, commits, cut, dsse, segment
+from interlock.core.audit.keyring import Keyring, Trust
 from interlock.core.audit.leaf import leaf_hash
 from interlock.core.audit.logwalk import LogWalk
 from interlock.core.audit.merging import Log
@@ -267,7 +268,7 @@ def _verified() -> dict[str, float]:
     return {
         "hashes_per_second": _rate(len(envelopes), lambda: _hashed(envelopes)),
         "signatures_per_second": _rate(len(envelopes), lambda: _checked(envelopes, key)),
-        "verified_per_second": _rate(len(envelopes), lambda: _walked(segments, notary.public)),
+        "verified_per_second": _rate(len(envelopes), lambda: _walked(segments, Trust.of(notary.public))),
     }
 
 
@@ -285,10 +286,10 @@ def _log(notary: _Notary) -> tuple[list[Segment], list[bytes]]:
         )
         for first in range(0, len(envelopes), PER_COMMIT)
     ]
-    log, segments = Log(cluster="bench", key=notary.public), []
+    log, segments = Log(cluster="bench", keys=Keyring.of(notary.public)), []
     while log.lags(stored):
         draft = log.draft(stored, now=clock.now())
-        sealed = cut.seal(draft.cut, key=notary.public, sign=notary.sign)
+        sealed = cut.seal(draft.cut, sign=notary.sign)
         note = checkpoint.signed(log.checkpoint(draft, sealed), key=notary.public, sign=notary.sign)
         log.accept(draft, sealed)
         segments.append(segment.unpack(Segment(records=draft.records, cut=sealed, checkpoint=note).pack()))
@@ -310,8 +311,8 @@ def _checked(envelopes: list[bytes], key: bytes) -> None:
         raise ToolError("a signature does not verify")
 
 
-def _walked(segments: list[Segment], key: VerifierKey) -> None:
-    walk = LogWalk(key)
+def _walked(segments: list[Segment], trust: Trust) -> None:
+    walk = LogWalk(trust)
     for each in segments:
         walk.take(each)
     if walk.records <= VERIFIED or walk.broken:

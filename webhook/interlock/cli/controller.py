@@ -24,6 +24,9 @@ def controller(  # noqa: PLR0913  one parameter per argument of the command, as 
     self_repair: Annotated[
         bool, typer.Option("--self-repair", help="Make the webhook configuration again when somebody deletes it.")
     ] = False,
+    notary_keys: Annotated[
+        int, typer.Option(min=1, help="How many keys the notary has to have had; one more rotates its key.")
+    ] = 1,
     store: Annotated[str, typer.Option(help="Object store that the log is shipped to; empty for none.")] = "",
     store_retention_days: Annotated[int, typer.Option(min=1, help="How long objects are locked there.")] = 90,
     store_unlocked: Annotated[
@@ -59,6 +62,7 @@ def controller(  # noqa: PLR0913  one parameter per argument of the command, as 
             webhook_configuration=webhook_configuration,
             self_repair=self_repair,
             log=LogSettings(
+                keys=notary_keys,
                 store=store,
                 retention_days=store_retention_days,
                 unlocked=store_unlocked,

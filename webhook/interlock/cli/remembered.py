@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from interlock.core.audit.keyring import Trust
 from interlock.core.audit.logreport import LogReport
-from interlock.core.audit.notekey import VerifierKey
 from interlock.errors import BadInput
 
 
@@ -26,10 +26,10 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     root: str
 
 
-def place(key: VerifierKey) -> Path:
-    """The file for a key, unless the user names another one."""
+def place(trust: Trust) -> Path:
+    """The file for a key (of several the first), unless the user names another one."""
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "interlock" / "verified" / f"{key.public_key.hex()[:32]}.json"
+    return Path(base) / "interlock" / "verified" / f"{trust.pinned[0].public_key.hex()[:32]}.json"
 
 
 def read(path: Path) -> Remembered | None:

@@ -24,10 +24,10 @@ from interlock.cli.stored import Stored
 from interlock.core.audit import auditjoin, lanes, logwalk, segment
 from interlock.core.audit.auditjoin import AuditLog, Join, JoinReport
 from interlock.core.audit.cut import Cut
+from interlock.core.audit.keyring import Trust
 from interlock.core.audit.lanes import Fault, Report, Status
 from interlock.core.audit.lanewalk import Bad, Walk
 from interlock.core.audit.logreport import LogReport
-from interlock.core.audit.notekey import VerifierKey
 from interlock.core.ports import StoredCommit
 from interlock.errors import BadInput, InterlockError, UsageError
 from interlock.ledger.stores import opening
@@ -84,7 +84,7 @@ def verify(  # noqa: PLR0913  one parameter per argument of the command, as type
     try:
         _demand_source(store, from_cluster=from_cluster)
         join = _join(apiserver_audit_log or ())
-        pinned = VerifierKey.parse(key.read_text(encoding="utf-8"))
+        pinned = Trust.parse(key.read_text(encoding="utf-8"))
         if store:
             file = None if forget else state or remembered.place(pinned)
             wanted = Wanted(max_age=timedelta(seconds=max_age) if max_age else None, locked=not unlocked, since=since)
@@ -128,7 +128,7 @@ def _taken(join: Join | None) -> Taken:
 
 
 async def _log(
-    store: str, key: VerifierKey, *, wanted: Wanted, file: Path | None, taken: Taken
+    store: str, trust: Trust, *, wanted: Wanted, file: Path | None, taken: Taken
 ) -> tuple[LogReport, logwalk.LogWalk]:
     """Verify a log outside, and remember its end if it is proven."""
     known = None if file is None else remembered.read(file)
@@ -136,35 +136,35 @@ async def _log(
         wanted = replace(wanted, known=(known.number, known.size, known.root))
     async with opening.opened(store, clock=clock.now) as opened:
         with shown("segments") as progress:
-            verification = Verification(opened, key, wanted=wanted, progress=progress, taken=taken)
+            verification = Verification(opened, trust, wanted=wanted, progress=progress, taken=taken)
             report = await verification.run()
     if file is not None and report.status is Status.PROVEN:
         remembered.write(file, report)
     return report, verification.walk
 
 
-def _cluster(found: Stored, key: VerifierKey, walk: logwalk.LogWalk | None, taken: Taken) -> Report:
+def _cluster(found: Stored, trust: Trust, walk: logwalk.LogWalk | None, taken: Taken) -> Report:
     """Verify what the cluster stores, as far as the newest checkpoint of both places reaches."""
-    newest, fault = _newest(found.checkpoints, key)
+    newest, fault = _newest(found.checkpoints, trust)
     outside = None
     if walk is not None:
         outside = {name: lane.next for name, lane in walk.lanes.items()}
         if walk.newest and (newest is None or walk.newest.number > newest.number):
             newest = walk.newest
-    report = lanes.verify(found.commits, key, newest=newest, outside=outside, taken=taken)
+    report = lanes.verify(found.commits, trust, newest=newest, outside=outside, taken=taken)
     if fault is None and newest is None and report.lanes:
         fault = _checkpoint_fault(Status.INCOMPLETE, "", "a checkpoint", "none: nothing shows what is missing")
     return report if fault is None else lanes.with_fault(report, fault)
 
 
-def _newest(checkpoints: tuple[StoredCommit, ...], key: VerifierKey) -> tuple[Cut | None, Fault | None]:
+def _newest(checkpoints: tuple[StoredCommit, ...], trust: Trust) -> tuple[Cut | None, Fault | None]:
     """The newest cut that the cluster holds, or what is wrong with it."""
     if not checkpoints:
         return None, None
     last = checkpoints[-1]
     try:
         number = segment.parse_name(last.name)
-        cut, _ = logwalk.alone(segment.unpack(last.body), key)
+        cut, _ = logwalk.alone(segment.unpack(last.body), trust)
     except (Bad, BadInput) as bad:
         return None, _checkpoint_fault(Status.TAMPERED, last.name, bad.expected, bad.got)
     if cut.number != number:

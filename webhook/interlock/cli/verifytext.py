@@ -28,6 +28,8 @@ def of_log(report: LogReport) -> Iterator[str]:
         yield f"log of cluster {printable(report.cluster)} in {report.store}"
         yield f"cuts {report.first} to {report.last}, {_beginning(report)}"
         yield f"checkpoint {printable(report.origin)}, size {report.size}, root {report.root}"
+    if len(report.keys) > 1:
+        yield f"signed under {len(report.keys)} keys, each vouched for by the one before: {', '.join(report.keys)}"
     for fault in report.faults:
         yield from _log_fault(fault)
     for silence in report.silences[-SILENCES:]:

@@ -14,7 +14,7 @@ from interlock.kube.countstore import CountStore
 from interlock.kube.events import Events, Related
 from interlock.kube.inventory import Inventory
 from interlock.kube.lanefeed import LaneFeed
-from interlock.kube.notarykey import NotaryKeyStore
+from interlock.kube.notarykey import NotaryKey, NotaryKeyStore
 from interlock.kube.probing import Prober
 from interlock.kube.secrets import SecretKeeper
 from interlock.kube.status import StatusWriter
@@ -31,8 +31,8 @@ RETRY_SECONDS = 1.0
 LOG_SECONDS = 10.0
 """Before the log is kept again after it could not be: whatever is wrong with it, policies go on."""
 
-KeepLog = Callable[[LaneFeed, Callable[[], Awaitable[None]]], Awaitable[None]]
-"""Keeps the log for ever: given the lanes, and what must be awaited before commits are retired."""
+KeepLog = Callable[[NotaryKey, LaneFeed, Callable[[], Awaitable[None]]], Awaitable[None]]
+"""Keeps the log for ever: given the key, the lanes, and what must be awaited before commits are retired."""
 
 
 class Leadership:
@@ -74,13 +74,14 @@ class Leadership:
             clock=self._clock,
         )
         namespace, changed = self._target.namespace, self._inventory.wake
+        key: asyncio.Future[NotaryKey] = asyncio.Future()
         feed = LaneFeed(self._api, namespace=namespace, added=tally.added, changed=changed)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_secrets(publisher), name="keep secrets")
+            tasks.create_task(self._keep_secrets(publisher, key), name="keep secrets")
             tasks.create_task(publisher.run(), name="publish")
             tasks.create_task(self._prober.run(), name="probe API servers")
             tasks.create_task(feed.run(), name="follow lanes")
-            tasks.create_task(self._log_kept(feed, tally), name="keep the log")
+            tasks.create_task(self._log_kept(key, feed, tally), name="keep the log")
             tasks.create_task(statuses.run(), name="write status")
 
     async def _tally(self) -> Tally:
@@ -92,36 +93,38 @@ class Leadership:
             LOG.warning("counts begin with what is stored of records", why=str(error))
         return tally
 
-    async def _log_kept(self, feed: LaneFeed, tally: Tally) -> None:
+    async def _log_kept(self, key: asyncio.Future[NotaryKey], feed: LaneFeed, tally: Tally) -> None:
         async def _counts_kept() -> None:
             lanes = {commit.name.split("-")[2] for commit in await feed.commits()}
             await self._counts.save(tally.keep(lanes))
 
         while True:
             try:
-                await self._keep_log(feed, _counts_kept)
+                await self._keep_log(await key, feed, _counts_kept)
             except Exception as error:
                 LOG.exception("the log is not kept, and begun anew")
                 about = Related(api_version="v1", kind="Namespace", name=self._target.namespace)
                 await self._events.warn(reason="LogNotKept", note=repr(error), related=about)
             await asyncio.sleep(LOG_SECONDS)
 
-    async def _keep_secrets(self, publisher: Publisher) -> None:
+    async def _keep_secrets(self, publisher: Publisher, key: asyncio.Future[NotaryKey]) -> None:
         while True:
             # The notary's key first: no guard can serve, and so none can write a record, before the others exist.
-            certified = await self._keep_notary_key()
+            certified = await self._keep_notary_key(key)
             served = await self._keep_serving(publisher)
             await asyncio.sleep(KEEP_SECONDS if certified and served else RETRY_SECONDS)
 
-    async def _keep_notary_key(self) -> bool:
+    async def _keep_notary_key(self, known: asyncio.Future[NotaryKey]) -> bool:
         try:
-            await self._keys.keep()
+            key = await self._keys.keep()
         except (Conflict, BadInput) as error:
             await self._say_once(settings.NOTARY_SECRET, "NotaryKey", error)
             return True  # nothing to be gained by asking again soon
         except ClusterError as error:
             LOG.warning("cannot keep the notary's key", why=str(error))
             return False
+        if not known.done():
+            known.set_result(key)
         self._said.pop(settings.NOTARY_SECRET, None)
         return True
 

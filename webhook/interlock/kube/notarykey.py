@@ -4,17 +4,23 @@ The private half is Secret `interlock-notary`. Where lanes are stored and the Se
 signed under a new key would sit beside records that it cannot vouch for, and whoever had the old public key would see
 forgeries. The way out is to restore the Secret, and that is what the error says.
 The public half is ConfigMap `interlock-notary`, key `notary.pub`, one line for `interlock verify --key`.
+
+A key is rotated when more keys are asked for than there have been: the old one signs who follows, and is gone.
 """
 
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interlock import settings
-from interlock.core import unstructured
+from interlock.core import typedjson, unstructured
+from interlock.core.audit import keyring
+from interlock.core.audit.keyring import Keyring, Rotation
 from interlock.core.audit.notekey import VerifierKey
+from interlock.core.ports import Clock
 from interlock.errors import BadInput, Conflict, NameTaken
 from interlock.kube import paths
 from interlock.kube.client import ApiClient
@@ -26,10 +32,20 @@ LOG = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotaryKey:
-    """The private key and its public name."""
+    """The private key.
+
+    Attributes:
+        private: it.
+        ring: its public half, after those of the keys that it has replaced.
+    """
 
     private: Ed25519PrivateKey = field(repr=False)
-    public: VerifierKey
+    ring: Keyring
+
+    @property
+    def public(self) -> VerifierKey:
+        """The public half."""
+        return self.ring.current
 
     def sign(self, message: bytes) -> bytes:
         """Sign."""
@@ -43,8 +59,19 @@ class NotaryKeyStore:
         name: of the key: ``interlock.dev/`` and the uid of namespace kube-system.
     """
 
-    def __init__(self, api: ApiClient, *, namespace: str, cluster: str) -> None:
+    def __init__(self, api: ApiClient, *, namespace: str, cluster: str, clock: Clock, count: int = 1) -> None:
+        """Wire it.
+
+        Args:
+            api: the Kubernetes API.
+            namespace: where the key is.
+            cluster: uid of namespace kube-system.
+            clock: the present.
+            count: how many keys there have to have been; `keep` rotates the key until there have.
+        """
         self._api = api
+        self._clock = clock
+        self._count = count
         self._namespace = namespace
         self._store = SecretStore(api, namespace=namespace)
         self.name = f"{settings.GROUP}/{cluster}"
@@ -67,16 +94,33 @@ class NotaryKeyStore:
             BadInput: what is stored is no Ed25519 key.
             ClusterError: the API server did not do what was asked.
         """
-        key = await self.find() or await self._make()
-        await self._publish(key.public)
+        secret = await self._store.find(settings.NOTARY_SECRET) or await self._make()
+        key = self._read(secret)
+        while len(key.ring.keys) < self._count:
+            secret = await self._rotate(secret, key)
+            key = self._read(secret)
+        await self._publish(key.ring)
         return key
 
-    async def _publish(self, key: VerifierKey) -> None:
-        """Have the public half stored.
+    async def _rotate(self, secret: StoredSecret, key: NotaryKey) -> StoredSecret:
+        """Put a new key in the place of this one."""
+        private = Ed25519PrivateKey.generate()
+        new = VerifierKey(name=self.name, public_key=private.public_key().public_bytes_raw())
+        rotation = Rotation(old=key.public, new=new, time=self._clock())
+        ring = key.ring.extended(keyring.signed(rotation, old=key.sign, new=private.sign))
+        replaced = await self._store.replace(
+            secret, {"key": _pem(private), "rotations": msgspec.json.encode(ring.notes)}
+        )
+        LOG.warning("rotated the notary key", fingerprint=new.fingerprint, replaced=key.public.fingerprint)
+        return replaced
+
+    async def _publish(self, ring: Keyring) -> None:
+        """Have the public half stored, in the place of one that it has replaced.
 
         Raises:
             Conflict: another key is published.
         """
+        key = ring.current
         public = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -87,20 +131,20 @@ class NotaryKeyStore:
             await self._api.create(paths.collection("", "v1", "configmaps", namespace=self._namespace), public)
         except NameTaken:
             path = paths.named("", "v1", "configmaps", settings.NOTARY_CONFIG_MAP, namespace=self._namespace)
-            published = unstructured.text(await self._api.get(path), "data", "notary.pub").strip()
-            if published != str(key):
+            stored = await self._api.get(path)
+            published = unstructured.text(stored, "data", "notary.pub").strip()
+            if published in map(str, ring.keys[:-1]):
+                await self._api.replace(path, stored | {"data": public["data"]})
+            elif published != str(key):
                 raise Conflict(
                     f"ConfigMap {settings.NOTARY_CONFIG_MAP} publishes another key than {key.fingerprint} of Secret "
                     f"{settings.NOTARY_SECRET}: restore the Secret, or delete the ConfigMap if the Secret is right"
                 ) from None
 
-    async def _make(self) -> NotaryKey:
+    async def _make(self) -> StoredSecret:
         await self._refuse_if_records_exist()
-        key = Ed25519PrivateKey.generate().private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        made = self._read(await self._store.create(settings.NOTARY_SECRET, {"key": key}))
-        LOG.info("made the notary key", fingerprint=made.public.fingerprint)
+        made = await self._store.create(settings.NOTARY_SECRET, {"key": _pem(Ed25519PrivateKey.generate())})
+        LOG.info("made the notary key", fingerprint=self._read(made).public.fingerprint)
         return made
 
     async def _refuse_if_records_exist(self) -> None:
@@ -122,7 +166,29 @@ class NotaryKeyStore:
             private = serialization.load_pem_private_key(secret.value("key"), password=None)
         except ValueError as error:
             raise BadInput(field=f"Secret {secret.name}, key", got=str(error), expected="PKCS #8 PEM") from error
-        if isinstance(private, Ed25519PrivateKey):
-            raw = private.public_key().public_bytes_raw()
-            return NotaryKey(private=private, public=VerifierKey(name=self.name, public_key=raw))
-        raise BadInput(field=f"Secret {secret.name}, key", got=type(private).__name__, expected="an Ed25519 key")
+        if not isinstance(private, Ed25519PrivateKey):
+            raise BadInput(field=f"Secret {secret.name}, key", got=type(private).__name__, expected="an Ed25519 key")
+        public = VerifierKey(name=self.name, public_key=private.public_key().public_bytes_raw())
+        ring = _ring(secret, public)
+        if ring.current != public:
+            got, expected = public.fingerprint, f"{ring.current.fingerprint}, the last of its rotations"
+            raise BadInput(field=f"Secret {secret.name}, key", got=got, expected=expected)
+        return NotaryKey(private=private, ring=ring)
+
+
+def _ring(secret: StoredSecret, key: VerifierKey) -> Keyring:
+    """The keys up to this one.
+
+    Raises:
+        BadInput: the Secret's rotations are none.
+    """
+    stored = secret.data.get("rotations")
+    if stored is None:
+        return Keyring.of(key)
+    return Keyring.read(typedjson.read(stored, tuple[str, ...], field="rotations", expected="a list of signed notes"))
+
+
+def _pem(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

@@ -15,8 +15,8 @@ import structlog
 from interlock.core.audit import commits, segment
 from interlock.core.audit import cut as cuts
 from interlock.core.audit.cut import Cut
+from interlock.core.audit.keyring import Trust
 from interlock.core.audit.merging import Log, by_lane
-from interlock.core.audit.notekey import VerifierKey
 from interlock.core.audit.segment import Segment
 from interlock.core.ports import Clock, LogStore, StoredCommit
 from interlock.errors import Conflict, InterlockError, NotFound
@@ -61,7 +61,7 @@ class Archive:
         store: LogStore,
         shipper: Shipper | None,
         *,
-        key: VerifierKey,
+        trust: Trust,
         keep: Keep,
         clock: Clock,
         retiring: Callable[[], Awaitable[None]],
@@ -72,7 +72,7 @@ class Archive:
         Args:
             store: the cluster's part of the ledger.
             shipper: to the store outside; None where there is none.
-            key: the notary's.
+            trust: who the notary is.
             keep: how much stays in the cluster.
             clock: the present.
             retiring: awaited before something is removed, for those who must have taken note of it first.
@@ -81,7 +81,7 @@ class Archive:
         self.status = ArchiveStatus()
         self._store = store
         self._shipper = shipper
-        self._key = key
+        self._trust = trust
         self._keep = keep
         self._clock = clock
         self._retiring = retiring
@@ -202,7 +202,7 @@ class Archive:
         return tuple(sorted({cuts.epoch_of(self._at or self._clock()), cuts.epoch_of(self._clock())}))
 
     def _cut_in(self, body: bytes) -> Cut:
-        return cuts.opened(segment.unpack(body).cut, self._key)
+        return cuts.opened(segment.unpack(body).cut, self._trust)
 
     async def _retire(self) -> None:
         if self._log is None:  # whose key is known by what, nobody can say yet

@@ -13,9 +13,9 @@ import structlog
 
 from interlock.core import ids
 from interlock.core.audit import commits, dsse, record
+from interlock.core.audit.keyring import Keyring
 from interlock.core.audit.leaf import leaf_hash
 from interlock.core.audit.merging import Log, by_lane
-from interlock.core.audit.notekey import VerifierKey
 from interlock.core.ports import Clock, LogStore, StoredCommit
 from interlock.errors import BadInput, Fork
 from interlock.ledger.durable import Commit, Pause, make_durable
@@ -30,8 +30,8 @@ class Signer(Protocol):
     """The notary's key."""
 
     @property
-    def public(self) -> VerifierKey:
-        """What verifies."""
+    def ring(self) -> Keyring:
+        """What verifies: this key, after those that it has replaced."""
 
     def sign(self, message: bytes) -> bytes:
         """Sign by Ed25519."""
@@ -125,7 +125,7 @@ class Endings:
             sequence=sequence,
             previous=previous,
         )
-        sealed = dsse.seal(record.PAYLOAD_TYPE, payload, keyid=self._key.public.keyid, sign=self._key.sign)
+        sealed = dsse.seal(record.PAYLOAD_TYPE, payload, keyid=self._key.ring.current.keyid, sign=self._key.sign)
         commit = Commit(name=commits.name(lane, sequence), lane=lane, body=commits.pack([sealed.encode()]))
         try:
             await make_durable(commit, store=self._store, pause=self._pause, failed=_failed)

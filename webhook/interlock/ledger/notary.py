@@ -20,6 +20,7 @@ import structlog
 
 from interlock.core.audit import checkpoint, logwalk, segment
 from interlock.core.audit import cut as cuts
+from interlock.core.audit.keyring import Trust
 from interlock.core.audit.lanewalk import Bad
 from interlock.core.audit.merging import Draft, Log, by_lane
 from interlock.core.audit.segment import Segment
@@ -99,6 +100,7 @@ class Notary:
         self.log: Log | None = None
         self._store = store
         self._key = key
+        self._trust = Trust.of(*key.ring.keys)
         self._cluster = cluster
         self._clock = clock
         self._endings = endings
@@ -142,16 +144,16 @@ class Notary:
         """The log as it is stored: after the newest checkpoint in the cluster, or outside if that is further on."""
         newest = await self._newest()
         if newest is None:
-            return Log(cluster=self._cluster, key=self._key.public)
-        logwalk.alone(newest, self._key.public)
-        return Log.after(newest.cut, await self._store.commits(), key=self._key.public)
+            return Log(cluster=self._cluster, keys=self._key.ring)
+        logwalk.alone(newest, self._trust)
+        return Log.after(newest.cut, await self._store.commits(), keys=self._key.ring)
 
     async def _newest(self) -> Segment | None:
         found = await self._store.checkpoints()
         if not found:
             return await self._archive.newest()
         here = segment.unpack(found[-1].body)
-        epochs = {cuts.opened(here.cut, self._key.public).epoch, cuts.epoch_of(self._clock())}
+        epochs = {cuts.opened(here.cut, self._trust).epoch, cuts.epoch_of(self._clock())}
         outside = await self._archive.beyond(segment.parse_name(found[-1].name), tuple(sorted(epochs)))
         return outside or here  # of two under one number the one that is locked counts
 
@@ -162,8 +164,8 @@ class Notary:
     async def _cut(self, log: Log, stored: Sequence[StoredCommit]) -> bool:
         """Add one cut; True if something was left for the next."""
         draft = await self._compute(lambda: log.draft(stored, now=self._clock()))
-        sealed = cuts.seal(draft.cut, key=self._key.public, sign=self._key.sign)
-        note = checkpoint.signed(log.checkpoint(draft, sealed), key=self._key.public, sign=self._key.sign)
+        sealed = cuts.seal(draft.cut, sign=self._key.sign)
+        note = checkpoint.signed(log.checkpoint(draft, sealed), key=self._key.ring.current, sign=self._key.sign)
         body = Segment(records=(), cut=sealed, checkpoint=note).pack()
         commit = Commit(name=segment.name(draft.cut.number), lane="", body=body)
         await make_durable(commit, store=self._store, pause=self._pause, failed=self._failed)

@@ -20,8 +20,8 @@ from interlock.core import times
 from interlock.core.audit import cut as cuts
 from interlock.core.audit import merging, segment
 from interlock.core.audit.cut import Cut
+from interlock.core.audit.keyring import Trust
 from interlock.core.audit.leaf import leaf_hash
-from interlock.core.audit.notekey import VerifierKey
 from interlock.core.audit.segment import Segment
 from interlock.core.ports import LockedObject, LogStore, ObjectStore
 from interlock.errors import BadInput, Conflict, LedgerError, NameTaken, NotFound
@@ -57,7 +57,7 @@ class Shipper:
         archive: ObjectStore,
         store: LogStore,
         *,
-        key: VerifierKey,
+        trust: Trust,
         lock: Lock,
         leak: Callable[[], str] = lambda: "",
     ) -> None:
@@ -66,13 +66,13 @@ class Shipper:
         Args:
             archive: where to.
             store: where cuts and records are in the cluster.
-            key: the notary's.
+            trust: who the notary is.
             lock: how.
             leak: what the store is known to let through although it should lock; empty for nothing.
         """
         self._archive = archive
         self._store = store
-        self._key = key
+        self._trust = trust
         self._lock = lock
         self._leak = leak
 
@@ -94,7 +94,7 @@ class Shipper:
         if self._lock.required and (leak := self._leak()):
             raise Unlocked(f"{self.name} is not trusted: {leak}")
         stored = segment.unpack(await self._store.read(segment.name(number)))
-        cut = cuts.opened(stored.cut, self._key)
+        cut = cuts.opened(stored.cut, self._trust)
         key = segment.key(cut.epoch, number)
         try:
             records = merging.records_of(cut, merging.by_lane(await self._store.commits()))
@@ -153,7 +153,7 @@ class Shipper:
     async def _cut_of(self, key: str) -> tuple[Cut, str]:
         """A cut that is outside, and its leaf hash."""
         found = await self._segment(key)
-        return cuts.opened(found.cut, self._key), leaf_hash(found.cut)
+        return cuts.opened(found.cut, self._trust), leaf_hash(found.cut)
 
     async def newest(self) -> Segment | None:
         """The newest segment that the store holds, by a list of them all; None if there is none.

@@ -8,24 +8,26 @@ may write. The first bad segment ends it: nothing behind it can be proven any mo
 """
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from interlock.core import times
+from interlock.core.audit import cut as cuts
 from interlock.core.audit import logreport, segment, vouching
 from interlock.core.audit.checkpoint import Checkpoint
 from interlock.core.audit.cut import Cut
+from interlock.core.audit.keyring import Trust
 from interlock.core.audit.lanes import Status
 from interlock.core.audit.lanewalk import Bad, Walk
 from interlock.core.audit.logreport import LogFault, LogReport, Silence
 from interlock.core.audit.logwalk import LogWalk
-from interlock.core.audit.notekey import VerifierKey
 from interlock.core.ports import LockedObject, ObjectStore
 from interlock.errors import BadInput, NotFound
 from interlock.ledger.shipping import COMPLIANCE
@@ -85,7 +87,7 @@ class Verification:
     def __init__(
         self,
         store: ObjectStore,
-        key: VerifierKey,
+        trust: Trust,
         *,
         wanted: Wanted,
         progress: Callable[[int, int], None],
@@ -95,15 +97,15 @@ class Verification:
 
         Args:
             store: where the log is.
-            key: the notary's public key, from a place that whoever could write to the store could not change.
+            trust: who the notary is, from a place that whoever could write to the store could not change.
             wanted: what is asked.
             progress: told how many objects of how many are done.
             taken: told of each good record, which its lane's walk has just taken.
         """
-        self.walk = LogWalk(key, taken=taken)
+        self.walk = LogWalk(trust, taken=taken)
         self.faults: list[LogFault] = []
         self._store = store
-        self._key = key
+        self._trust = trust
         self._wanted = wanted
         self._progress = progress
         self._locked_until: datetime | None = None
@@ -116,24 +118,39 @@ class Verification:
             ClusterError: the store cannot be read.
         """
         listed = await self._listed()
-        done = 0
+        await self._learn_older_keys(listed)
         with _helpers(len(listed)) as helpers:
-            async for read in self._read(listed, helpers):
-                self._look_at_lock(read)
-                if not self._take(read):
-                    break
-                done += 1
-                self._progress(done, len(listed))
-            else:
-                await self._look_at_end()
+            async with contextlib.aclosing(self._read(listed, helpers)) as coming:
+                if await self._walk_all(coming, len(listed)):
+                    await self._look_at_end()
         return logreport.report(
             self.walk,
             self.faults,
             store=self._store.name,
-            key=self._key.fingerprint,
+            key=self._trust.fingerprint,
             locked_until=self._locked_until,
             silences=self._silences,
         )
+
+    async def _walk_all(self, coming: AsyncIterator[_Read], count: int) -> bool:
+        """Check segment after segment; False if one is bad."""
+        done = 0
+        async for read in coming:
+            self._look_at_lock(read)
+            if not self._take(read):
+                return False
+            done += 1
+            self._progress(done, count)
+        return True
+
+    async def _learn_older_keys(self, listed: list[LockedObject]) -> None:
+        """Let who is trusted, and has signed the newest cut, say which keys came before: the log begins with those."""
+        if not listed:
+            return
+        with contextlib.suppress(NotFound, BadInput):  # whatever it is, the walk will come there and say so
+            body = await self._store.get(listed[-1].key, version=listed[-1].version, limit=segment.MAX_OBJECT_BYTES)
+            newest = cuts.opened(segment.unpack(body).cut, self._trust)
+            self.walk.trust = Trust.of(*self._trust.pinned, *newest.keys.keys)
 
     async def _listed(self) -> list[LockedObject]:
         """The oldest version of every segment, by number."""
@@ -154,7 +171,7 @@ class Verification:
                 found[place] = min(objects, key=lambda each: each.modified)
         return [found[place] for place in sorted(found, key=lambda place: (place[1], place[0]))]
 
-    async def _read(self, listed: list[LockedObject], helpers: Executor | None) -> AsyncIterator[_Read]:
+    async def _read(self, listed: list[LockedObject], helpers: Executor | None) -> AsyncGenerator[_Read]:
         """Read ahead, in order."""
         coming: deque[asyncio.Task[_Read]] = deque()
         rest = deque(listed)

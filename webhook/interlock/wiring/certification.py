@@ -24,7 +24,8 @@ from interlock.settings import Listen
 LOG = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 60.0
-"""How often the Secrets are read: a promoted authority signs for a day before the one before it is dropped."""
+"""How often the Secrets are read: a promoted authority signs for a day before the one before it is dropped, and a
+replaced notary key certifies for ten minutes more."""
 
 RETRY_SECONDS = 1.0
 """While something is missing."""
@@ -40,18 +41,11 @@ class Certification:
         self._clock = clock
         self._leaf: Pair | None = None
         self._key: NotaryKey | None = None
-        self._key_read = asyncio.Event()
         self._site: web.TCPSite | None = None
 
     @property
     def key(self) -> NotaryKey | None:
         """The notary's key, None until it was read."""
-        return self._key
-
-    async def read_key(self) -> NotaryKey:
-        """The notary's key, as soon as it was read."""
-        while self._key is None:
-            await self._key_read.wait()
         return self._key
 
     def certificate_fault(self) -> str:
@@ -81,9 +75,7 @@ class Certification:
     async def _refresh(self, runner: web.AppRunner, keys: NotaryKeyStore) -> bool:
         """Read what may have changed; False if something is missing."""
         try:
-            self._key = self._key or await keys.find()
-            if self._key:
-                self._key_read.set()
+            self._key = await keys.find() or self._key
             secret = await self._secrets.find(settings.CA_SECRET)
             if secret is not None:
                 await self._serve(runner, authorities_in(secret))

@@ -134,7 +134,6 @@ class Controller:
             api,
             namespace=namespace,
             inventory=self.inventory,
-            key=self._certification.read_key,
             chosen=chosen.log,
             events=self._events,
             clock=clock,
@@ -154,7 +153,13 @@ class Controller:
         await self._health.start(self._chosen.health_listen, None)
         await discovery.served(self._api, POLICIES)
         cluster = await self._cluster()
-        keys = NotaryKeyStore(self._api, namespace=self._chosen.pod.namespace, cluster=cluster)
+        keys = NotaryKeyStore(
+            self._api,
+            namespace=self._chosen.pod.namespace,
+            cluster=cluster,
+            count=self._chosen.log.keys,
+            clock=self._clock,
+        )
         notary = Notary(
             self._api, namespace=self._chosen.pod.namespace, key=lambda: self._certification.key, clock=self._clock
         )

@@ -14,6 +14,7 @@ from datetime import timedelta
 import structlog
 
 from interlock.core.audit import storeproof
+from interlock.core.audit.keyring import Trust
 from interlock.core.audit.storeproof import Proven, StoreProof
 from interlock.core.ports import Clock, ObjectStore
 from interlock.errors import ClusterError, InterlockError
@@ -64,7 +65,6 @@ class LogKeeping:
         *,
         namespace: str,
         inventory: Inventory,
-        key: Callable[[], Awaitable[NotaryKey]],
         chosen: LogSettings,
         events: Events,
         clock: Clock,
@@ -75,7 +75,6 @@ class LogKeeping:
             api: the Kubernetes API.
             namespace: where the ledger is.
             inventory: knows which guards live.
-            key: gives the notary's key as soon as it is known.
             chosen: where to ship, and how much to keep.
             events: by which people hear of what only they can repair.
             clock: the present.
@@ -85,30 +84,30 @@ class LogKeeping:
         self._api = api
         self._namespace = namespace
         self._inventory = inventory
-        self._key = key
         self._chosen = chosen
         self._events = events
         self._clock = clock
         self._proof: StoreProof | None = None
 
-    async def keep(self, cluster: str, feed: LaneFeed, retiring: Callable[[], Awaitable[None]]) -> None:
+    async def keep(self, cluster: str, key: NotaryKey, feed: LaneFeed, retiring: Callable[[], Awaitable[None]]) -> None:
         """Keep it for ever.
 
         Args:
             cluster: uid of namespace kube-system.
+            key: the notary's.
             feed: the lanes.
             retiring: awaited before commits are retired.
 
         Raises:
             InterlockError: the store cannot be opened.
         """
-        key = await self._key()
+        trust = Trust.of(*key.ring.keys)
         store = ConfigMapLogStore(self._api, feed, namespace=self._namespace)
         async with self._outside() as outside:
             shipper = (
-                None if outside is None else Shipper(outside, store, key=key.public, lock=self._lock(), leak=self._leak)
+                None if outside is None else Shipper(outside, store, trust=trust, lock=self._lock(), leak=self._leak)
             )
-            archive = Archive(store, shipper, key=key.public, keep=self._keep(), clock=self._clock, retiring=retiring)
+            archive = Archive(store, shipper, trust=trust, keep=self._keep(), clock=self._clock, retiring=retiring)
             endings = Endings(
                 store,
                 key=key,

@@ -10,7 +10,7 @@ Who holds the certificate learns who made the key and from when on, not that the
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,16 +89,27 @@ def issue(certificate: Certificate, *, key: VerifierKey, sign: dsse.Sign) -> Jso
     return dsse.seal(PAYLOAD_TYPE, payload, keyid=key.keyid, sign=sign).to_json()
 
 
-def check(envelope: Mapping[str, object], key: VerifierKey) -> Certificate:
-    """Read a certificate and verify that the holder of `key` signed it.
+def check(envelope: Mapping[str, object], keys: Sequence[VerifierKey]) -> Certificate:
+    """Read a certificate and verify that the holder of one of these keys signed it.
 
     Raises:
         BadInput: not a certificate, signed by another key, or for a lane that is not named after its key.
     """
     sealed = dsse.from_json(dict(envelope))
-    if not sealed.signed_by(key.public_key):
-        raise BadInput(field="certificate", got=f"a signature of {sealed.keyid[:120]}", expected=f"one of {key.keyid}")
+    if not is_by(envelope, keys):
+        expected = "one of " + " or ".join(key.keyid for key in keys)
+        raise BadInput(field="certificate", got=f"a signature of {sealed.keyid[:120]}", expected=expected)
     return _read(sealed)
+
+
+def is_by(envelope: Mapping[str, object], keys: Sequence[VerifierKey]) -> bool:
+    """Whether the holder of one of these keys signed a certificate.
+
+    Raises:
+        BadInput: not a DSSE envelope.
+    """
+    sealed = dsse.from_json(dict(envelope))
+    return any(sealed.signed_by(key.public_key) for key in keys)
 
 
 def read(envelope: Mapping[str, object]) -> Certificate:

@@ -18,7 +18,7 @@ import msgspec
 
 from interlock.core import times, typedjson
 from interlock.core.audit import dsse
-from interlock.core.audit.notekey import VerifierKey
+from interlock.core.audit.keyring import Keyring, Trust
 from interlock.core.audit.tree import Frontier
 from interlock.errors import BadInput
 
@@ -84,6 +84,7 @@ class Cut:
         tree: in front of this leaf, the records that belong to it included.
         lanes: every open lane, every lane that ends here, and broken ones while anything of them is stored, by name.
         ended: lanes that ended before and of which there are still records in the cluster, by name.
+        keys: the notary's; the last of them has signed it, and the checkpoint over it.
     """
 
     cluster: str
@@ -94,6 +95,7 @@ class Cut:
     tree: Frontier
     lanes: tuple[LaneCut, ...]
     ended: tuple[str, ...]
+    keys: Keyring
 
 
 class _Lane(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -118,6 +120,7 @@ class _Wire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tree: tuple[str, ...]
     lanes: tuple[_Lane, ...]
     ended: tuple[str, ...]
+    rotations: tuple[str, ...]
 
 
 def origin(cluster: str, epoch: str) -> str:
@@ -130,30 +133,36 @@ def epoch_of(time: datetime) -> str:
     return times.write(time)[: len("2026-11")]
 
 
-def seal(cut: Cut, *, key: VerifierKey, sign: dsse.Sign) -> bytes:
+def seal(cut: Cut, *, sign: dsse.Sign) -> bytes:
     """Write and sign a cut.
+
+    Args:
+        cut: what is said.
+        sign: Ed25519 signature by the private half of the newest of its keys.
 
     Raises:
         ValueError: it is too large for an envelope.
     """
-    envelope = dsse.seal(PAYLOAD_TYPE, _write(cut), keyid=key.keyid, sign=sign).encode()
+    envelope = dsse.seal(PAYLOAD_TYPE, _write(cut), keyid=cut.keys.current.keyid, sign=sign).encode()
     if len(envelope) > dsse.MAX_ENVELOPE_BYTES:
         raise ValueError(f"a cut of {len(envelope)} bytes exceeds {dsse.MAX_ENVELOPE_BYTES}")
     return envelope
 
 
-def opened(data: bytes, key: VerifierKey) -> Cut:
-    """Read a cut that the holder of `key` has signed.
+def opened(data: bytes, trust: Trust) -> Cut:
+    """Read a cut that the notary has signed.
+
+    Args:
+        data: the envelope.
+        trust: who that is: which key has to have signed is told by the rotations that the cut carries.
 
     Raises:
-        BadInput: no cut, or none that this key has signed.
+        BadInput: no cut, or none by such a key.
     """
     envelope = dsse.parse(data)
     if envelope.payload_type != PAYLOAD_TYPE:
         raise BadInput(field="cut.payloadType", got=envelope.payload_type[:120], expected=PAYLOAD_TYPE)
-    if not envelope.signed_by(key.public_key):
-        raise BadInput(field="cut.signature", got=f"one of {envelope.keyid[:120]}", expected=f"one of {key.keyid}")
-    return _read(envelope.payload)
+    return _read(envelope, trust)
 
 
 def _write(cut: Cut) -> bytes:
@@ -168,6 +177,7 @@ def _write(cut: Cut) -> bytes:
         tree=tuple(each.hex() for each in cut.tree.hashes),
         lanes=tuple(map(_wired, cut.lanes)),
         ended=cut.ended,
+        rotations=cut.keys.notes,
     )
     return msgspec.json.encode(wire, order="sorted")
 
@@ -186,10 +196,11 @@ def _wired(lane: LaneCut) -> _Lane:
     )
 
 
-def _read(payload: bytes) -> Cut:
-    wire = typedjson.read(payload, _Wire, field="cut", expected=EXPECTED)
+def _read(envelope: dsse.Envelope, trust: Trust) -> Cut:
+    wire = typedjson.read(envelope.payload, _Wire, field="cut", expected=EXPECTED)
     if wire.schema != SCHEMA:
         raise BadInput(field="cut.schema", got=wire.schema[:80], expected=SCHEMA)
+    keys = trust.signer(envelope, wire.rotations)
     names = [lane.lane for lane in wire.lanes]
     if names != sorted(set(names)):
         raise BadInput(field="cut.lanes", got="lanes twice or out of order", expected="each lane once, by name")
@@ -202,6 +213,7 @@ def _read(payload: bytes) -> Cut:
         tree=_tree(wire),
         lanes=tuple(map(_lane, wire.lanes)),
         ended=wire.ended,
+        keys=keys,
     )
 
 

@@ -15,8 +15,8 @@ from enum import StrEnum
 
 from interlock.core.audit import commits
 from interlock.core.audit.cut import Cut, LaneCut, State
+from interlock.core.audit.keyring import Trust
 from interlock.core.audit.lanewalk import Bad, Walk
-from interlock.core.audit.notekey import VerifierKey
 from interlock.core.ports import StoredCommit
 from interlock.errors import BadInput
 
@@ -105,7 +105,7 @@ class Report:
 
 def verify(
     stored: Sequence[StoredCommit],
-    key: VerifierKey,
+    trust: Trust,
     *,
     newest: Cut | None = None,
     outside: Mapping[str, int] | None = None,
@@ -115,7 +115,7 @@ def verify(
 
     Args:
         stored: all commits of the ledger, in any order.
-        key: the notary's public key, from a place that whoever could change the commits could not change.
+        trust: who the notary is, from a place that whoever could change the commits could not change.
         newest: the newest cut, its signature verified; None where there is none.
         outside: of each lane, the first sequence that a verified log does not have; what is before may be missing here.
             None where no log was verified: then nothing is taken for complete that is not here.
@@ -125,7 +125,16 @@ def verify(
     heads = {lane.lane: lane for lane in newest.lanes} if newest else {}
     ended = set(newest.ended) if newest else set()
     reports = tuple(
-        _Lane(lane, lanes[lane], key, head=heads.get(lane), ended=lane in ended, outside=outside, taken=taken).report
+        _Lane(
+            lane,
+            lanes[lane],
+            trust,
+            newest,
+            head=heads.get(lane),
+            ended=lane in ended,
+            outside=outside,
+            taken=taken,
+        ).report
         for lane in sorted(lanes)
     )
     faults += [report.fault for report in reports if report.fault]
@@ -133,7 +142,7 @@ def verify(
     faults += [_lost(heads[lane]) for lane in gone if _is_missed(heads[lane], outside)]
     return Report(
         status=_worst(reports, faults),
-        key=key.fingerprint,
+        key=trust.fingerprint,
         lanes=reports,
         faults=tuple(sorted(faults, key=lambda fault: fault.status is not Status.TAMPERED)),
         through=max((report.through for report in reports if report.through), default=None),
@@ -182,7 +191,8 @@ class _Lane:
         self,
         lane: str,
         stored: Sequence[StoredCommit],
-        key: VerifierKey,
+        trust: Trust,
+        newest: Cut | None,
         *,
         head: LaneCut | None,
         ended: bool,
@@ -190,7 +200,9 @@ class _Lane:
         taken: Callable[[Walk], None],
     ) -> None:
         _, first = commits.parse_name(stored[0].name)
-        self._walk = Walk(lane, first=first, key=key)
+        self._walk = Walk(lane, first=first, keys=newest.keys.keys if newest else trust.pinned)
+        if newest is not None and head is None and not ended:  # the notary has not looked at it yet
+            self._walk.outdated = newest.keys.outdated(newest.time)
         self._head = head
         self._ended = ended
         self._outside = outside
@@ -273,7 +285,7 @@ class _Lane:
             expected = "every record of the lane, or the store that has them as well"
             got = f"{self._missing} records that are in the log and not in the cluster (any more)"
         elif walk.certificate is None and not (self._missing and outside):
-            expected, got = "a certificate by the notary", "none: no controller certified this lane"
+            expected, got = "a certificate by the notary", "none that counts: no controller has certified this lane"
         else:
             return None
         return self._fault(Status.INCOMPLETE, commit, expected, got, sequence=0)

@@ -5,7 +5,8 @@
 - Every record is signed by the lane's key, whose name the lane bears, and no byte of its envelope is free.
 - The first record is the only LaneOpen, and nothing follows a LaneClose or a LaneAbandoned.
 - A LaneAbandoned is signed by the notary: with it the notary ends a lane whose guard is gone.
-- A certificate, in the LaneOpen or in one later LaneCertified, is the notary's and for this lane's key.
+- A certificate, in the LaneOpen or in one later LaneCertified, is the notary's and for this lane's key. One by a key
+  that was replaced some time ago does not count; nor does it harm.
 - No record is older than its certificate, nor than the records before it, beyond the tolerance for clocks. Records in
   front of a later certificate are bound by the records before them only, and records that moved here from a lane given
   up by none.
@@ -13,7 +14,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from interlock.core import times
@@ -52,16 +53,18 @@ class Walk:
         certificate: the lane's, verified; None before it.
         certified_at: sequence of the record that holds it, and `certifying` what that holds; -1 and None before it.
         through: time of the last good record.
+        keys: the notary's.
+        outdated: those of them whose certificates do not count any more for the records to come.
         closed: whether that ends the lane, and `abandoned` whether the notary did.
     """
 
-    def __init__(self, lane: str, *, first: int, key: VerifierKey, previous: str | None = None) -> None:
+    def __init__(self, lane: str, *, first: int, keys: Sequence[VerifierKey], previous: str | None = None) -> None:
         """Begin a walk.
 
         Args:
             lane: the name that the records have to bear.
             first: sequence of the first record that will be taken.
-            key: the notary's.
+            keys: the notary's.
             previous: leaf hash of the record before; None where it is not known. Sequence 0 has none.
         """
         self.lane = lane
@@ -76,7 +79,8 @@ class Walk:
         self.through: datetime | None = None
         self.closed = False
         self.abandoned = False
-        self._key = key
+        self.keys = keys
+        self.outdated: Sequence[VerifierKey] = ()
         self._previous = "" if first == 0 else previous
         self._public_key: bytes | None = None
         self._latest: datetime | None = None  # newest time so far that later records are measured by
@@ -106,7 +110,7 @@ class Walk:
             Bad: it is another lane's.
             BadInput: it is none of this notary's.
         """
-        self._rely_on(certificate.check(envelope, self._key))
+        self._rely_on(certificate.check(envelope, self.keys))
 
     def begin(self, sequence: int) -> None:
         """Check that a commit which bears this sequence in its name comes next.
@@ -183,20 +187,32 @@ class Walk:
     def _check_signature(self, envelope: dsse.Envelope, vouched: bytes | None) -> None:
         if envelope.payload_type != record.PAYLOAD_TYPE:
             raise Bad(expected=f"payload type {record.PAYLOAD_TYPE}", got=envelope.payload_type[:120])
-        whose, keyid, public_key = "the lane", self.lane, self._public_key
         if self.abandoned:
-            whose, keyid, public_key = "the notary", self._key.keyid, self._key.public_key
-        if envelope.keyid != keyid:
-            raise Bad(expected=f"key id {keyid}", got=f"key id {envelope.keyid[:80]}")
-        if public_key is not None and public_key != vouched and not envelope.signed_by(public_key):
-            raise Bad(expected=f"a signature by {whose}'s key", got="a signature that does not verify")
+            self._check_notary(envelope)
+            return
+        if envelope.keyid != self.lane:
+            raise Bad(expected=f"key id {self.lane}", got=f"key id {envelope.keyid[:80]}")
+        key = self._public_key
+        if key is not None and key != vouched and not envelope.signed_by(key):
+            raise Bad(expected="a signature by the lane's key", got="a signature that does not verify")
+
+    def _check_notary(self, envelope: dsse.Envelope) -> None:
+        key = next((key for key in self.keys if key.keyid == envelope.keyid), None)
+        if key is None:
+            expected = " or ".join(key.keyid for key in self.keys)
+            raise Bad(expected=f"key id {expected}", got=f"key id {envelope.keyid[:80]}")
+        if not envelope.signed_by(key.public_key):
+            raise Bad(expected="a signature by the notary's key", got="a signature that does not verify")
 
     def _check_certificate(self, head: record.Head) -> None:
         if head.certificate is None:
             return
         if self.certificate is not None:
             raise Bad(expected="one certificate", got="a second one")
-        self._rely_on(certificate.check(head.certificate, self._key))
+        stated = certificate.check(head.certificate, self.keys)
+        if not certificate.is_by(head.certificate, [key for key in self.keys if key not in self.outdated]):
+            return  # whoever has stolen the key can write such a one: it says nothing
+        self._rely_on(stated)
         self.certified_at = head.sequence
         self.certifying = head.certificate
 

@@ -62,6 +62,7 @@ class LogReport:
         status: the worst of all faults; incomplete if there is no log at all.
         store: where it was read.
         key: fingerprint of the notary key that was asked for.
+        keys: of those that signed, up to the last good cut, oldest first.
         cluster: uid of namespace kube-system, as the log says.
         first, last: numbers of the first and the last good cut; -1 if there is none.
         complete: whether it begins with the first cut of all, or of a month.
@@ -77,6 +78,7 @@ class LogReport:
     status: Status
     store: str
     key: str
+    keys: tuple[str, ...]
     cluster: str
     first: int
     last: int
@@ -118,6 +120,7 @@ def report(
         status=found[0].status if found else Status.PROVEN if newest else Status.INCOMPLETE,
         store=store,
         key=key,
+        keys=tuple(each.fingerprint for each in newest.keys.keys) if newest else (),
         cluster=newest.cluster if newest else "",
         first=-1 if walk.first is None else walk.first,
         last=newest.number if newest else -1,
@@ -163,6 +166,6 @@ def _of_lanes(walk: LogWalk) -> Iterable[LogFault]:
                 number=-1,
                 lane=lane,
                 expected="a certificate by the notary",
-                got="none in this part of the log: nobody vouches for the guard that wrote it",
+                got="none that counts in this part of the log: nobody vouches for the guard that wrote it",
                 evidence="the lane's records",
             )

@@ -18,9 +18,9 @@ from enum import StrEnum
 from interlock.core import times
 from interlock.core.audit import checkpoint, cut
 from interlock.core.audit.cut import Cut, LaneCut, State
+from interlock.core.audit.keyring import Trust
 from interlock.core.audit.lanewalk import Bad, Walk
 from interlock.core.audit.leaf import leaf_hash
-from interlock.core.audit.notekey import VerifierKey
 from interlock.core.audit.segment import Segment, unpack
 from interlock.core.audit.tree import Frontier
 
@@ -64,6 +64,7 @@ class LogWalk:
     """A log read segment by segment; `take` raises at the first bad one, and the walk ends there.
 
     Attributes:
+        trust: who the notary is.
         first: number of the first segment; None before it.
         next: number of the one to come.
         begins_epoch: whether the first one began an epoch's tree, so that nothing of its tree is taken on trust.
@@ -76,11 +77,11 @@ class LogWalk:
         place: what is being looked at, for the message about what is bad, and `evidence` by which rule.
     """
 
-    def __init__(self, key: VerifierKey, *, taken: Callable[[Walk], None] = lambda _walk: None) -> None:
+    def __init__(self, trust: Trust, *, taken: Callable[[Walk], None] = lambda _walk: None) -> None:
         """Begin.
 
         Args:
-            key: the notary's.
+            trust: who the notary is.
             taken: told of each good record, which its lane's walk has just taken.
         """
         self._taken = taken
@@ -95,7 +96,7 @@ class LogWalk:
         self.broken: dict[str, str] = {}
         self.place = Place()
         self.evidence = Evidence.CUT
-        self._key = key
+        self.trust = trust
         self._tree = Frontier()
         self._leaf = ""  # of the newest cut
 
@@ -135,7 +136,7 @@ class LogWalk:
             BadInput: a part of it is not what it has to be, or not the notary's.
         """
         self.place, self.evidence = Place(), Evidence.CUT
-        made = cut.opened(segment.cut, self._key)
+        made = cut.opened(segment.cut, self.trust)
         self.evidence = Evidence.ORDER
         self._check_order(made)
         self.evidence = Evidence.LANES
@@ -159,6 +160,10 @@ class LogWalk:
         if made.cluster != self.newest.cluster or made.epoch < self.newest.epoch:
             got = f"cluster {made.cluster[:40]}, epoch {made.epoch[:10]}"
             raise Bad(expected=f"cluster {self.newest.cluster}, epoch {self.newest.epoch} or later", got=got)
+        if not made.keys.extends(self.newest.keys):
+            raise Bad(
+                expected=f"key {self.newest.keys.current.keyid}, or one after it", got=f"key {made.keys.current.keyid}"
+            )
         if made.time < self.newest.time - CLOCK_TOLERANCE:
             raise Bad(expected=f"a time not before {times.write(self.newest.time)}", got=times.write(made.time))
 
@@ -179,7 +184,7 @@ class LogWalk:
         return known
 
     def _check_checkpoint(self, made: Cut, segment: Segment, tree: Frontier) -> checkpoint.Checkpoint:
-        over, expected = checkpoint.opened(segment.checkpoint, self._key), _over(made, segment, tree)
+        over, expected = checkpoint.opened(segment.checkpoint, made.keys.current), _over(made, segment, tree)
         if over != expected:
             raise Bad(expected=f"a checkpoint that says {expected.text!r}", got=repr(over.text))
         return over
@@ -191,13 +196,14 @@ class LogWalk:
         records = ((record, vouched.get(number)) for number, record in enumerate(segment.records))
         for lane in made.lanes:
             self.place = Place(lane=lane.lane, sequence=lane.first)
-            self._check_lane(lane, records, first=self.newest is None and made.number > 0)
+            self._check_lane(lane, records, made, first=self.newest is None and made.number > 0)
         self.place = Place()
         if next(records, None) is not None:
             raise Bad(expected="no record that the cut does not tell of", got="one more")
 
-    def _check_lane(self, lane: LaneCut, records: Iterator[Vouched], *, first: bool) -> None:
+    def _check_lane(self, lane: LaneCut, records: Iterator[Vouched], made: Cut, *, first: bool) -> None:
         walk = self._walk(lane, first=first)
+        walk.keys, walk.outdated = made.keys.keys, made.keys.outdated(made.time)
         if (walk.next, walk.leaf) != (lane.first, lane.previous):
             got = f"sequence {lane.first} after {lane.previous[:80] or '(none)'}"
             raise Bad(expected=f"sequence {walk.next} after {walk.leaf or '(none)'}", got=got)
@@ -218,7 +224,7 @@ class LogWalk:
         if known is None:
             if not first and lane.first > 0:
                 raise Bad(expected=f"lane {lane.lane}, which is new, from sequence 0 on", got=f"from {lane.first} on")
-            known = Walk(lane.lane, first=lane.first, key=self._key, previous=lane.previous)
+            known = Walk(lane.lane, first=lane.first, keys=(), previous=lane.previous)
             self.lanes[lane.lane] = known
         return known
 
@@ -251,14 +257,15 @@ class LogWalk:
         self._tree = tree.append([bytes.fromhex(self._leaf)])
 
 
-def alone(segment: Segment, key: VerifierKey) -> tuple[Cut, checkpoint.Checkpoint]:
+def alone(segment: Segment, trust: Trust) -> tuple[Cut, checkpoint.Checkpoint]:
     """The cut of a segment that is looked at alone, without its records, and the checkpoint that fits it.
 
     Raises:
         Bad: the checkpoint is over something else.
         BadInput: a part of it is not what it has to be, or not the notary's.
     """
-    made, over = cut.opened(segment.cut, key), checkpoint.opened(segment.checkpoint, key)
+    made = cut.opened(segment.cut, trust)
+    over = checkpoint.opened(segment.checkpoint, made.keys.current)
     if over != _over(made, segment, made.tree):
         raise Bad(expected=f"a checkpoint over cut {made.number}", got=repr(over.text))
     return made, over

@@ -19,9 +19,9 @@ from interlock.core.audit import commits, segment
 from interlock.core.audit import cut as cuts
 from interlock.core.audit.checkpoint import Checkpoint
 from interlock.core.audit.cut import Cut, LaneCut, State
+from interlock.core.audit.keyring import Keyring, Trust
 from interlock.core.audit.lanewalk import Bad, Walk
 from interlock.core.audit.leaf import leaf_hash
-from interlock.core.audit.notekey import VerifierKey
 from interlock.core.audit.tree import Frontier
 from interlock.core.ports import StoredCommit
 from interlock.errors import BadInput
@@ -71,39 +71,43 @@ class Log:
         ended: lanes that have ended and are still stored.
     """
 
-    def __init__(self, *, cluster: str, key: VerifierKey) -> None:
+    def __init__(self, *, cluster: str, keys: Keyring) -> None:
         """Begin a log with nothing in it.
 
         Args:
             cluster: uid of namespace kube-system.
-            key: the notary's.
+            keys: the notary's.
         """
         self.number = 0
         self.time: datetime | None = None
         self.tree = Frontier()
         self.ended: set[str] = set()
         self._cluster = cluster
-        self._key = key
+        self._keys = keys
         self._epoch = ""
         self._previous = ""  # leaf of the newest cut
         self._lanes: dict[str, _Lane] = {}
         self._broken: dict[str, LaneCut] = {}  # said again while something of them is stored
 
     @classmethod
-    def after(cls, sealed: bytes, stored: Iterable[StoredCommit], *, key: VerifierKey) -> "Log":
+    def after(cls, sealed: bytes, stored: Iterable[StoredCommit], *, keys: Keyring) -> "Log":
         """Go on after a cut.
 
         Args:
             sealed: the newest cut.
             stored: what the cluster holds of the lanes; of open ones at least the commits that hold their LaneOpen and
                 their certificate.
-            key: the notary's.
+            keys: the notary's.
 
         Raises:
-            BadInput: it is no cut of this notary's.
+            BadInput: it is no cut of this notary's, or one under a key that came after these.
         """
-        newest = cuts.opened(sealed, key)
-        log = cls(cluster=newest.cluster, key=key)
+        newest = cuts.opened(sealed, Trust.of(*keys.keys))
+        if not keys.extends(newest.keys):
+            raise BadInput(
+                field="cut", got=f"one of {newest.keys.current.keyid}", expected=f"none after {keys.current.keyid}"
+            )
+        log = cls(cluster=newest.cluster, keys=keys)
         log.number, log.time = newest.number + 1, newest.time
         log.tree = newest.tree.append([bytes.fromhex(leaf_hash(sealed))])
         log._epoch, log._previous = newest.epoch, leaf_hash(sealed)
@@ -152,7 +156,7 @@ class Log:
             if name in self._broken:
                 taking.add(self._broken[name])
             else:
-                self._take(name, lanes.get(name, ()), taking)
+                self._take(name, lanes.get(name, ()), taking, now)
         cut = Cut(
             cluster=self._cluster,
             epoch=self._epoch,
@@ -162,6 +166,7 @@ class Log:
             tree=taking.tree,
             lanes=tuple(taking.lanes),
             ended=tuple(sorted(self.ended)),
+            keys=self._keys,
         )
         return Draft(records=taking.records, cut=cut, full=taking.full, broken=taking.broken)
 
@@ -198,7 +203,7 @@ class Log:
         """Lanes to open: those that begin with their first record, as many as there is room for."""
         room = min(cuts.MAX_OPEN, cuts.MAX_ENDED - len(self.ended)) - len(self._lanes) - len(self._broken)
         new = self._begun(lanes)[: max(room, 0)]
-        self._lanes |= {name: _Lane(Walk(name, first=0, key=self._key), certified=True) for name in new}
+        self._lanes |= {name: _Lane(Walk(name, first=0, keys=self._keys.keys), certified=True) for name in new}
         return new
 
     def _begun(self, lanes: Lanes) -> list[str]:
@@ -206,7 +211,7 @@ class Log:
         return [name for name in sorted(unknown) if _first(lanes[name]) == 0]
 
     def _resumed(self, head: LaneCut, stored: Iterable[StoredCommit]) -> _Lane:
-        walk, fault = Walk(head.lane, first=head.next, key=self._key, previous=head.leaf), ""
+        walk, fault = Walk(head.lane, first=head.next, keys=self._keys.keys, previous=head.leaf), ""
         try:
             for commit in stored:
                 if commits.parse_name(commit.name)[1] < head.next:
@@ -218,10 +223,11 @@ class Log:
             fault = f"what was merged before is no longer what it was: {bad.expected}, got {bad.got}"[: cuts.MAX_FAULT]
         return _Lane(walk, certified=False, fault=fault)  # perhaps it is certified; saying it twice does no harm
 
-    def _take(self, name: str, stored: Sequence[StoredCommit], taking: "_Taking") -> None:
+    def _take(self, name: str, stored: Sequence[StoredCommit], taking: "_Taking", now: datetime) -> None:
         """Take what follows of one lane."""
         lane = self._lanes[name]
         walk = lane.walk
+        walk.outdated = self._keys.outdated(now)
         first, previous, fault = walk.next, walk.leaf, lane.fault
         carried = None if lane.certified else walk.certifying
         if fault:

@@ -39,8 +39,19 @@ def signed(text: str, *, key: VerifierKey, sign: dsse.Sign) -> str:
     """
     if not text.endswith("\n") or "\n\n" in text or text.startswith("\n"):
         raise ValueError("the text of a signed note is whole lines, none of them empty")
+    return f"{text}\n{line(text, key=key, sign=sign)}"
+
+
+def line(text: str, *, key: VerifierKey, sign: dsse.Sign) -> str:
+    """One more signature, to be put at the end of a note.
+
+    Args:
+        text: of the note.
+        key: the public key that names the signer.
+        sign: Ed25519 signature by the private half of `key`.
+    """
     signature = bytes.fromhex(key.key_id) + sign(text.encode())
-    return f"{text}\n{MARK}{key.name} {base64.b64encode(signature).decode()}\n"
+    return f"{MARK}{key.name} {base64.b64encode(signature).decode()}\n"
 
 
 def opened(note: str, key: VerifierKey) -> str:
