@@ -103,10 +103,11 @@ def archive(
     key: NotaryKey | None = None,
 ) -> Archive:
     """An archive that ships to a store."""
-    trust = Trust.of(*(key or NotaryKey()).ring.keys)
+    key = key or NotaryKey()
+    trust = Trust.of(*key.ring.keys)
     lock = Lock(retention=RETENTION, required=required)
     shipper = None if outside is None else Shipper(outside, store, trust=trust, lock=lock)
-    return Archive(store, shipper, trust=trust, keep=keep, clock=ledger.clock, retiring=nothing, pause=at_once)
+    return Archive(store, shipper, key=key, keep=keep, clock=ledger.clock, retiring=nothing, pause=at_once)
 
 
 def segments(store: FakeLogStore) -> list[Segment]:
@@ -170,4 +171,8 @@ class Whole:
 
     def shipped(self) -> list[segment.Segment]:
         """The log as the store outside holds it."""
-        return [segment.unpack(found[0].body or b"") for _, found in sorted(self.outside.versions_of.items())]
+        return [
+            segment.unpack(found[0].body or b"")
+            for key, found in sorted(self.outside.versions_of.items())
+            if key.startswith(segment.PREFIX_OF_KEYS)
+        ]

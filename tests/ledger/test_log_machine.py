@@ -6,7 +6,8 @@ becomes of it. Promises:
 
 - every receipt ever handed out is in the log outside, exactly once, with the leaf that it names;
 - the log outside verifies, whatever happened: nobody tampered, so it never says so;
-- what the cluster still holds continues it.
+- what the cluster still holds continues it;
+- every day that is over has its place in the index of days.
 """
 
 import asyncio
@@ -19,8 +20,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from interlock.core.audit import dsse, lanes, record, segment
-from interlock.core.audit.keyring import MAX_ROTATIONS
+from interlock.core.audit import cut, dayindex, dsse, lanes, record, segment
+from interlock.core.audit.keyring import MAX_ROTATIONS, Trust
 from interlock.core.audit.lanes import Status
 from interlock.core.audit.leaf import leaf_hash
 from interlock.core.types import Receipt
@@ -183,16 +184,25 @@ class Ledgers(RuleBasedStateMachine):
             outside, NotaryKey().trust, wanted=Wanted(max_age=None), progress=lambda _done, _total: None
         )
         report = self.loop.run_until_complete(verification.run())
+        keys = sorted(self.outside.versions_of)
+        log = [
+            segment.unpack(self.outside.versions_of[key][0].body or b"")
+            for key in keys
+            if key.startswith(segment.PREFIX_OF_KEYS)
+        ]
+        trust = Trust.of(*self.key.ring.keys)
+        days = sorted({cut.day_of(cut.opened(each.cut, trust).time) for each in log})
         leaves = Counter(
             (head.id, head.lane, head.sequence, leaf_hash(envelope))
-            for found in self.outside.versions_of.values()
-            for envelope in segment.unpack(found[0].body or b"").records
+            for each in log
+            for envelope in each.records
             for head in [record.head(dsse.parse(envelope).payload)]
         )
         heads = {name: walk.next for name, walk in verification.walk.lanes.items()}
         cluster = lanes.verify(self.lanes.stored(), NotaryKey().trust, newest=verification.walk.newest, outside=heads)
 
         assert [fault for fault in report.faults if fault.status is Status.TAMPERED] == []
+        assert [key for key in keys if key.startswith("days/")] == [dayindex.key(day) for day in days[:-1]]
         assert [count for count in leaves.values() if count > 1] == []
         names = [(one.record_id, one.lane, one.sequence, one.leaf) for one in self.receipts]
         assert [one for one in names if one not in leaves] == []

@@ -23,7 +23,7 @@ from interlock.core.audit.segment import Segment
 from interlock.core.audit.tree import Frontier
 from interlock.core.ports import StoredCommit
 from interlock.core.types import JsonObject
-from interlock.ledger import verifying
+from interlock.ledger import readahead
 from interlock.ledger.chain import SEED_BYTES
 from interlock.ledger.verifying import MAX_AGE, REMEMBERED, Verification, Wanted
 from tests.fakes.object_store import FakeObjectStore, Version
@@ -420,7 +420,7 @@ def test_vouching_under_another_key_is_worth_nothing() -> None:
 def test_with_helpers_it_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Proven is proven, and what is tampered with is found where it is."""
     alone = Store().report()
-    monkeypatch.setattr(verifying, "WORTH_HELP", 1)
+    monkeypatch.setattr(readahead, "WORTH_HELP", 1)
     helped, tampered = Store().report(), Store()
     CASES["a record is modified"].change(tampered)
     [fault] = tampered.report().faults

@@ -62,7 +62,9 @@ def show(
     ] = "",
     *,
     from_cluster: Annotated[bool, typer.Option("--from-cluster", help="The records stored in the cluster.")] = False,
-    since: Annotated[str, typer.Option(help="The first month of a store to look at, as 2026-11.")] = "",
+    since: Annotated[
+        str, typer.Option(help="The first month or day of a store to look at, as 2026-11 or 2026-11-25.")
+    ] = "",
     namespace: Namespace = DEFAULT_NAMESPACE,
     kubeconfig: Kubeconfig = "",
     context: Context = "",
@@ -98,7 +100,9 @@ def export(
     ] = "",
     *,
     from_cluster: Annotated[bool, typer.Option("--from-cluster", help="The records stored in the cluster.")] = False,
-    since: Annotated[str, typer.Option(help="The first month of a store to look at, as 2026-11.")] = "",
+    since: Annotated[
+        str, typer.Option(help="The first month or day of a store to look at, as 2026-11 or 2026-11-25.")
+    ] = "",
     form: Annotated[Form, typer.Option("--format", help="As they are, or in the words of others.")] = Form.JSONL,
     namespace: Namespace = DEFAULT_NAMESPACE,
     kubeconfig: Kubeconfig = "",
@@ -135,7 +139,7 @@ def copy(
     source: Annotated[str, typer.Argument(help="s3://BUCKET/PREFIX or file:///DIRECTORY that the log is in.")],
     target: Annotated[str, typer.Argument(help="file:///DIRECTORY for the copy.")],
     *,
-    since: Annotated[str, typer.Option(help="The first month to copy, as 2026-11.")] = "",
+    since: Annotated[str, typer.Option(help="The first month or day to copy, as 2026-11 or 2026-11-25.")] = "",
 ) -> None:
     """Copy a log byte for byte, to keep it or to verify it elsewhere; a copy is not locked."""
     with errors_told():

@@ -57,7 +57,9 @@ def verify(  # noqa: PLR0913  one parameter per argument of the command, as type
     max_age: Annotated[
         int, typer.Option(min=0, help="Seconds that the newest checkpoint of a store may be old; 0 for any.")
     ] = int(MAX_AGE.total_seconds()),
-    since: Annotated[str, typer.Option(help="The first month of a store to look at, as 2026-11.")] = "",
+    since: Annotated[
+        str, typer.Option(help="The first month or day of a store to look at, as 2026-11 or 2026-11-25.")
+    ] = "",
     unlocked: Annotated[bool, typer.Option("--unlocked", help="Do not ask for locks: a copy, or a trial.")] = False,
     state: Annotated[
         Path | None, typer.Option(help="File that remembers the last checkpoint.", show_default="one for each key")

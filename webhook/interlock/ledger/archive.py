@@ -12,7 +12,7 @@ from datetime import datetime
 
 import structlog
 
-from interlock.core.audit import commits, segment
+from interlock.core.audit import commits, dayindex, segment
 from interlock.core.audit import cut as cuts
 from interlock.core.audit.cut import Cut
 from interlock.core.audit.keyring import Trust
@@ -21,6 +21,7 @@ from interlock.core.audit.segment import Segment
 from interlock.core.ports import Clock, LogStore, StoredCommit
 from interlock.errors import Conflict, InterlockError, NotFound
 from interlock.ledger.durable import Pause, pauses
+from interlock.ledger.endings import Signer
 from interlock.ledger.retiring import Keep, Shipped, removable
 from interlock.ledger.shipping import Shipper
 
@@ -61,7 +62,7 @@ class Archive:
         store: LogStore,
         shipper: Shipper | None,
         *,
-        trust: Trust,
+        key: Signer,
         keep: Keep,
         clock: Clock,
         retiring: Callable[[], Awaitable[None]],
@@ -72,7 +73,7 @@ class Archive:
         Args:
             store: the cluster's part of the ledger.
             shipper: to the store outside; None where there is none.
-            trust: who the notary is.
+            key: the notary's.
             keep: how much stays in the cluster.
             clock: the present.
             retiring: awaited before something is removed, for those who must have taken note of it first.
@@ -81,7 +82,8 @@ class Archive:
         self.status = ArchiveStatus()
         self._store = store
         self._shipper = shipper
-        self._trust = trust
+        self._key = key
+        self._trust = Trust.of(*key.ring.keys)
         self._keep = keep
         self._clock = clock
         self._retiring = retiring
@@ -90,7 +92,7 @@ class Archive:
         self._waiting: deque[int] = deque()
         self._listed = False  # whether those from before this process are among them
         self._next = 0  # number to ship next; 0 before anything was
-        self._at: datetime | None = None  # time of the cut before it
+        self._last: Cut | None = None  # the cut before it
         self._held = 0  # checkpoints in the cluster
         self._shipped = Shipped()
         self._more = asyncio.Event()
@@ -153,9 +155,10 @@ class Archive:
             self.status.waiting = len(self._waiting)
             number = await self._following()
             cut = await self._ship_or_drop(number)
+            await self._end_day(cut)
             self._shipped.note(cut)
             self._waiting.popleft()
-            self._next, self._at = number + 1, cut.time
+            self._next, self._last = number + 1, cut
             if self._shipper is not None:
                 self.status.number, self.status.at = number, cut.time
         self.status.waiting = 0
@@ -197,9 +200,20 @@ class Archive:
             await self._store.remove(stored)
             return theirs
 
+    async def _end_day(self, cut: Cut) -> None:
+        """Ship the index of the day that has ended with the cut before this one, if one has.
+
+        Nothing is retired before it is there: whoever leads next finds both cuts in the cluster, and does it again.
+        """
+        day = dayindex.ended(self._last, cut) if self._last is not None and self._shipper is not None else None
+        if day is not None and self._shipper is not None:
+            await self._shipper.ship_day(day, dayindex.seal(day, keys=self._key.ring, sign=self._key.sign))
+
     def _epochs(self) -> tuple[str, ...]:
         """Where the cut that comes next can lie: in the month of the one before, or in this one."""
-        return tuple(sorted({cuts.epoch_of(self._at or self._clock()), cuts.epoch_of(self._clock())}))
+        return tuple(
+            sorted({self._last.epoch if self._last else cuts.epoch_of(self._clock()), cuts.epoch_of(self._clock())})
+        )
 
     def _cut_in(self, body: bytes) -> Cut:
         return cuts.opened(segment.unpack(body).cut, self._trust)
@@ -218,12 +232,15 @@ class Archive:
             self.status.retired += 1
 
     async def _old_checkpoints(self) -> list[StoredCommit]:
-        """Checkpoints that nobody needs here: all but the newest, or all but the newest thousands."""
+        """Checkpoints that nobody needs here: all but the newest, or all but the newest thousands.
+
+        The last one that was shipped stays until the next one is: the two tell whether a day has ended between them.
+        """
         kept = 1 if self._shipper is not None else KEPT_CHECKPOINTS
         if self._held <= kept + kept // 10:  # thousands are not listed for every single one
             return []
         found = await self._store.checkpoints()
-        old = [each for each in found[:-kept] if segment.parse_name(each.name) < self._next]
+        old = [each for each in found[:-kept] if segment.parse_name(each.name) < self._next - 1]
         self._held = len(found) - len(old)
         return old
 

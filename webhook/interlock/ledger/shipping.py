@@ -18,8 +18,9 @@ from datetime import datetime, timedelta
 
 from interlock.core import times
 from interlock.core.audit import cut as cuts
-from interlock.core.audit import merging, segment
+from interlock.core.audit import dayindex, dsse, merging, segment
 from interlock.core.audit.cut import Cut
+from interlock.core.audit.dayindex import Day
 from interlock.core.audit.keyring import Trust
 from interlock.core.audit.leaf import leaf_hash
 from interlock.core.audit.segment import Segment
@@ -104,6 +105,22 @@ class Shipper:
         whole = Segment(records=records, cut=stored.cut, checkpoint=stored.checkpoint)
         await self._put(key, whole.pack(), since=cut.time)
         return cut
+
+    async def ship_day(self, day: Day, sealed: bytes) -> None:
+        """Ship the index of a day; one that says the same is there already if an answer was lost, or a key rotated.
+
+        Raises:
+            Conflict: the store holds one that says something else.
+            Unlocked: the store has taken it without the lock.
+            Unavailable, Forbidden: the store does not answer as needed.
+        """
+        key = dayindex.key(day.day)
+        try:
+            await self._put(key, sealed, since=day.time)
+        except Conflict:
+            held = await self._archive.get(key, limit=dsse.MAX_ENVELOPE_BYTES)
+            if dayindex.opened(held, self._trust, name=day.day) != day:
+                raise
 
     async def _demand_outside(self, key: str, stored: Segment) -> None:
         """See that a segment whose records have been retired here is what lies there.

@@ -107,7 +107,7 @@ class LogKeeping:
             shipper = (
                 None if outside is None else Shipper(outside, store, trust=trust, lock=self._lock(), leak=self._leak)
             )
-            archive = Archive(store, shipper, trust=trust, keep=self._keep(), clock=self._clock, retiring=retiring)
+            archive = Archive(store, shipper, key=key, keep=self._keep(), clock=self._clock, retiring=retiring)
             endings = Endings(
                 store,
                 key=key,

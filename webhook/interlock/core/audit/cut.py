@@ -58,7 +58,7 @@ class LaneCut:
         leaf: leaf hash of the record before `next`; empty for sequence 0.
         state: how it stands.
         fault: of a broken lane, what is wrong with what follows.
-        certificate: envelope by the notary; with the first records of an epoch, unless the lane was opened in it.
+        certificate: envelope by the notary; with the first records of a day, unless the lane was opened on it.
     """
 
     lane: str
@@ -131,6 +131,11 @@ def origin(cluster: str, epoch: str) -> str:
 def epoch_of(time: datetime) -> str:
     """The epoch that an instant falls into."""
     return times.write(time)[: len("2026-11")]
+
+
+def day_of(time: datetime) -> str:
+    """The day that an instant falls into, in UTC."""
+    return times.write(time)[: len("2026-11-25")]
 
 
 def seal(cut: Cut, *, sign: dsse.Sign) -> bytes:

@@ -39,6 +39,11 @@ class LogFault:
     evidence: str
 
 
+def tampered(key: str, number: int, *, expected: str, got: str, evidence: str) -> LogFault:
+    """What is wrong with an object as a whole, as for `LogFault`."""
+    return LogFault(status=Status.TAMPERED, object=key, number=number, expected=expected, got=got, evidence=evidence)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
     """A time without a cut.

@@ -68,7 +68,7 @@ class LogWalk:
         first: number of the first segment; None before it.
         next: number of the one to come.
         begins_epoch: whether the first one began an epoch's tree, so that nothing of its tree is taken on trust.
-        newest: the last good cut.
+        newest: the last good cut, and `leaf` its leaf hash.
         checkpoint: the one over it.
         records: how many good records.
         lanes: every lane met, by name.
@@ -98,7 +98,7 @@ class LogWalk:
         self.evidence = Evidence.CUT
         self.trust = trust
         self._tree = Frontier()
-        self._leaf = ""  # of the newest cut
+        self.leaf = ""
 
     @property
     def open(self) -> set[str]:
@@ -155,8 +155,8 @@ class LogWalk:
             return
         if made.number != self.next:
             raise Bad(expected=f"cut {self.next}", got=f"cut {made.number}")
-        if made.previous != self._leaf:
-            raise Bad(expected=f"previous cut {self._leaf}", got=made.previous[:80] or "(none)")
+        if made.previous != self.leaf:
+            raise Bad(expected=f"previous cut {self.leaf}", got=made.previous[:80] or "(none)")
         if made.cluster != self.newest.cluster or made.epoch < self.newest.epoch:
             got = f"cluster {made.cluster[:40]}, epoch {made.epoch[:10]}"
             raise Bad(expected=f"cluster {self.newest.cluster}, epoch {self.newest.epoch} or later", got=got)
@@ -253,8 +253,8 @@ class LogWalk:
             self.first = made.number
         self.newest, self.checkpoint, self.next = made, over, made.number + 1
         self.records += len(segment.records)
-        self._leaf = leaf_hash(segment.cut)
-        self._tree = tree.append([bytes.fromhex(self._leaf)])
+        self.leaf = leaf_hash(segment.cut)
+        self._tree = tree.append([bytes.fromhex(self.leaf)])
 
 
 def alone(segment: Segment, trust: Trust) -> tuple[Cut, checkpoint.Checkpoint]:

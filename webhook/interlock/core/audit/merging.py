@@ -51,7 +51,7 @@ class _Lane:
 
     Attributes:
         walk: where it stands.
-        certified: whether the log of this epoch holds what proves its key: its LaneOpen, or a certificate in a cut.
+        certified: whether the log of this day holds what proves its key: its LaneOpen, or a certificate in a cut.
         fault: why nothing can follow: what its key was known by is not what it was.
     """
 
@@ -148,7 +148,7 @@ class Log:
             now: the present.
         """
         lanes = by_lane(stored)
-        self._turn_epoch(cuts.epoch_of(now))
+        self._turn(now)
         self.ended &= lanes.keys()
         self._broken = {name: lane for name, lane in self._broken.items() if name in lanes}
         taking = _Taking(tree=self.tree)
@@ -192,10 +192,15 @@ class Log:
             else:
                 self.ended.add(lane.lane)
 
-    def _turn_epoch(self, epoch: str) -> None:
-        """Begin a new tree with a new month; a clock that stepped back over its beginning does not."""
+    def _turn(self, time: datetime) -> None:
+        """Begin a new tree with a new month, and say with a new day again what proves each lane's key.
+
+        A clock that stepped back over its beginning does neither.
+        """
+        epoch, day = cuts.epoch_of(time), cuts.day_of(time)
         if epoch > self._epoch:
             self._epoch, self.tree = epoch, Frontier()
+        if self.time is None or day > cuts.day_of(self.time):
             for lane in self._lanes.values():
                 lane.certified = False
 
