@@ -4,6 +4,7 @@ import os
 import secrets
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -67,6 +68,29 @@ async def test_what_is_put_is_locked(store: S3Store) -> None:
     found = await store.head("a/1")
 
     assert (found.mode, found.retain_until) == ("COMPLIANCE", until)
+
+
+async def test_the_lock_of_an_older_version_is_told(store: S3Store, locked: tuple[Any, Address]) -> None:
+    """Whatever has been put over it since, which is not locked itself."""
+    client, address = locked
+    until = (await store.now()).replace(microsecond=0) + LOCK
+    version = await store.put("a", b"first", retain_until=until)
+    await client.put_object(Bucket=address.bucket, Key=address.key("a"), Body=b"second")
+    older, newest = await store.head("a", version=version), await store.head("a")
+
+    assert (older.mode, older.retain_until) == ("COMPLIANCE", until)
+    assert (newest.mode, newest.retain_until) == ("", None)
+
+
+async def test_nothing_is_locked_in_a_bucket_without_lock(locked: tuple[Any, Address]) -> None:
+    """Which is an answer, not a refusal."""
+    client, address = locked
+    plain = replace(address, bucket=f"plain-{secrets.token_hex(4)}")
+    await client.create_bucket(Bucket=plain.bucket)
+    await client.put_object(Bucket=plain.bucket, Key=plain.key("a"), Body=b"bytes")
+    found = await S3Store(client, plain).head("a")
+
+    assert (found.mode, found.retain_until, found.size) == ("", None, 5)
 
 
 async def test_versions_tell_everything(store: S3Store, locked: tuple[Any, Address]) -> None:
