@@ -1,4 +1,4 @@
-"""An S3 server with object lock, for tests: MinIO, built from its Go module, which is never shipped (AGPL).
+"""An S3 server with object lock, for tests: MinIO, or another of `s3programs`, built from its Go module.
 
 It lives as long as whoever started it, on a port of its own, with credentials made for it.
 """
@@ -8,6 +8,7 @@ import http.client
 import os
 import secrets
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,9 +17,10 @@ from pathlib import Path
 
 from aiobotocore.session import get_session
 
-from devtools import launch, toolchain
+from devtools import launch, toolcache
 from devtools.cluster.network import free_ports
 from devtools.errors import ToolError
+from devtools.s3programs import MINIO, Program
 
 HOST = "127.0.0.1"
 READY_SECONDS = 30.0
@@ -71,7 +73,7 @@ class Running:
         server: what it is known by; the same after a restart.
     """
 
-    def __init__(self, program: Path, server: Server, directory: Path) -> None:
+    def __init__(self, program: Program, server: Server, directory: Path) -> None:
         self.server = server
         self._program = program
         self._directory = directory
@@ -83,8 +85,8 @@ class Running:
         Raises:
             ToolError: it does not.
         """
-        self._process = start(self._program, self.server, self._directory)
-        _wait(self.server)
+        self._process = _start(self._program, self.server, self._directory)
+        _wait(self._program, self.server)
 
     def kill(self) -> None:
         """Kill it where it stands."""
@@ -94,67 +96,97 @@ class Running:
 
 
 @contextmanager
-def running(directory: Path, *, host: str = HOST) -> Iterator[Server]:
+def running(directory: Path, *, program: Program = MINIO, host: str = HOST) -> Iterator[Server]:
     """A server that runs for the length of the block.
 
     Args:
         directory: for its data.
+        program: what it is a process of.
         host: address of this machine to listen on.
 
     Raises:
-        ToolError: it could not be built, or does not answer.
+        ToolError: it could not be built, finds no file system that suits it, or does not answer.
     """
-    with started(directory, host=host) as found:
+    with started(directory, program=program, host=host) as found:
         yield found.server
 
 
 @contextmanager
-def started(directory: Path, *, host: str = HOST) -> Iterator[Running]:
+def started(directory: Path, *, program: Program = MINIO, host: str = HOST) -> Iterator[Running]:
     """The same, for those who kill it.
 
     Raises:
-        ToolError: it could not be built, or does not answer.
+        ToolError: it could not be built, finds no file system that suits it, or does not answer.
     """
-    program = toolchain.binaries(["minio"])["minio"]
+    program.built()  # before a port is chosen, since it may take minutes
     address = f"{host}:{free_ports(host, 1)[0]}"
     server = Server(endpoint=f"http://{address}", user="interlock", password=secrets.token_hex(16))
-    made = Running(program, server, directory)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.kill()
+    with suitable(directory, program) as place:
+        made = Running(program, server, place)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.kill()
 
 
-def start(program: Path, server: Server, directory: Path) -> subprocess.Popen[bytes]:
-    """Start the program; it ends with this process at the latest."""
+@contextmanager
+def suitable(directory: Path, program: Program) -> Iterator[Path]:
+    """The directory, made; or, where the program cannot keep its data there, one beside the built tools for the block.
+
+    Temporary directories are often in memory, on a file system that can do less than those on disks.
+
+    Raises:
+        ToolError: neither will do.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    command = [str(program), "server", "--quiet", "--address", server.endpoint.removeprefix("http://"), str(directory)]
-    settings = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(directory),
-        "MINIO_ROOT_USER": server.user,
-        "MINIO_ROOT_PASSWORD": server.password,
-        "MINIO_BROWSER": "off",
-        "MINIO_UPDATE": "off",
-    }
+    if program.fits(directory):
+        yield directory
+        return
+    toolcache.directory().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=toolcache.directory(), prefix=f".{program.tool}-") as other:
+        if not program.fits(Path(other)):
+            raise ToolError(
+                f"{program.name} keeps locks in extended attributes of files, which neither {directory} nor {other} "
+                "can have: set TMPDIR to a directory on ext4, xfs or btrfs"
+            )
+        yield Path(other)
+
+
+def _start(program: Program, server: Server, directory: Path) -> subprocess.Popen[bytes]:
+    """Start the program; it ends with this process at the latest."""
+    for name in program.directories:
+        (directory / name).mkdir(exist_ok=True)
+    filled = {"address": _address(server), "directory": directory, "user": server.user, "password": server.password}
+    command = [str(program.built()), *(argument.format_map(filled) for argument in program.arguments)]
+    settings = {name: value.format_map(filled) for name, value in program.settings.items()}
     quiet = subprocess.DEVNULL
-    return subprocess.Popen(launch.command(command), env=settings, stdin=quiet, stdout=quiet, stderr=quiet)
+    return subprocess.Popen(
+        launch.command(command),
+        env={"PATH": os.environ["PATH"], "HOME": str(directory), **settings},
+        stdin=quiet,
+        stdout=quiet,
+        stderr=quiet,
+    )
 
 
-def _wait(server: Server) -> None:
+def _wait(program: Program, server: Server) -> None:
     end = time.monotonic() + READY_SECONDS
     while time.monotonic() < end:
         try:
-            if _ready(server.endpoint.removeprefix("http://")):
+            if _answers(server, program.ready):
                 return
         except (http.client.HTTPException, OSError):
             pass
         time.sleep(0.05)
-    raise ToolError(f"MinIO does not answer at {server.endpoint} after {READY_SECONDS:.0f} s")
+    raise ToolError(f"{program.name} does not answer at {server.endpoint} after {READY_SECONDS:.0f} s")
 
 
-def _ready(address: str) -> bool:
-    with closing(http.client.HTTPConnection(address, timeout=2)) as connection:
-        connection.request("GET", "/minio/health/ready")
+def _answers(server: Server, path: str) -> bool:
+    with closing(http.client.HTTPConnection(_address(server), timeout=2)) as connection:
+        connection.request("GET", path)
         return connection.getresponse().status == http.client.OK
+
+
+def _address(server: Server) -> str:
+    return server.endpoint.removeprefix("http://")

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools import cluster, programs, toolchain, verify
+from devtools import cluster, programs, s3programs, toolchain, verify
 from devtools.cluster.install import CHART, NAMESPACE, RELEASE
 from devtools.errors import ToolError
+from devtools.s3programs import Program
 from devtools.venv import INTERPRETER, ROOT, VENV
 
 EDGES = "tests/edges"
@@ -77,12 +78,15 @@ def _e2e(arguments: Sequence[str]) -> None:
 
 
 def _stores(arguments: Sequence[str]) -> None:
-    toolchain.binaries(["minio"])
+    _on_a_store(s3programs.MINIO, *arguments)
+
+
+def _on_a_store(program: Program, *arguments: str) -> None:
+    program.built()
+    print(f"on {program.name} {toolchain.version(program.tool)}", flush=True)
     command: list[str | Path] = [INTERPRETER, "-m", "pytest", "-m", "object_store", "tests/ledger", *arguments]
-    programs.run(
-        *command,
-        environment=os.environ | {"INTERLOCK_TEST_STORES": "1", "PATH": f"{VENV}/bin:{os.environ['PATH']}"},
-    )
+    settings = {"INTERLOCK_TEST_STORES": program.tool, "PATH": f"{VENV}/bin:{os.environ['PATH']}"}
+    programs.run(*command, environment=os.environ | settings)
 
 
 def _edges(arguments: Sequence[str]) -> None:
@@ -92,6 +96,7 @@ def _edges(arguments: Sequence[str]) -> None:
 def _soak(arguments: Sequence[str]) -> None:
     every_property: list[str | Path] = [INTERPRETER, "-m", "pytest", "-q", "-n", "auto", "-m", BY_ITSELF, "tests"]
     programs.run(*every_property, environment=os.environ | {"INTERLOCK_TEST_EXAMPLES": "thorough"})
+    _on_a_store(s3programs.VERSITYGW, *arguments)
     for long in (f"{EDGES}/test_http_load.py", "tests/e2e/test_shipping.py"):
         _on_a_cluster(long, *arguments, INTERLOCK_TEST_SOAK="1")
 

@@ -21,7 +21,7 @@ DIGEST_DIGITS = 12  # of a name: enough to tell contents apart, short enough to 
 def place(name: str, *content: bytes) -> Path:
     """Where a thing made from this content lies, or will."""
     digest = hashlib.sha256(b"\0".join(content)).hexdigest()[:DIGEST_DIGITS]
-    return _directory() / f"{name}-{digest}"
+    return directory() / f"{name}-{digest}"
 
 
 @contextmanager
@@ -32,8 +32,8 @@ def locked(what: str, seconds: int) -> Iterator[None]:
         what: its name.
         seconds: how long making it takes, shown to whoever has to wait.
     """
-    _directory().mkdir(parents=True, exist_ok=True)
-    with (_directory() / f".{what}.lock").open("w") as handle:
+    directory().mkdir(parents=True, exist_ok=True)
+    with (directory() / f".{what}.lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -42,6 +42,7 @@ def locked(what: str, seconds: int) -> Iterator[None]:
         yield
 
 
-def _directory() -> Path:
+def directory() -> Path:
+    """The directory itself, which may not be there yet."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base).absolute() / "interlock" / "tools"

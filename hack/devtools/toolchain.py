@@ -1,4 +1,4 @@
-"""Go tools in pinned versions: the Kubernetes binaries, etcd, kwok, helm, helm-unittest, fortio, coredns, minio.
+"""Go tools in pinned versions: Kubernetes binaries, etcd, kwok, helm, helm-unittest, fortio, coredns, S3 servers.
 
 Each module directory under hack/tools/ pins one program by go.mod and go.sum. It is built once into
 
@@ -121,6 +121,9 @@ BUILT = (
     ),
     Module(  # a test server only, never shipped (AGPL)
         directory="minio", pin="github.com/minio/minio", programs={"minio": None}, seconds=480
+    ),
+    Module(  # another one, for the long suites
+        directory="versitygw", pin="github.com/versity/versitygw", programs={"versitygw": None}, seconds=240
     ),
     Module(directory="fortio", pin="fortio.org/fortio", programs={"fortio": ("version",)}, seconds=20),
 )

@@ -29,6 +29,7 @@ class FakeObjectStore:
         versions_of: every version by key, oldest first; a test may tamper with it.
         late: puts that are still on their way; `land` lets the oldest arrive.
         forgets_locks: whether it takes objects and does not lock them, as some servers do.
+        markers_hold_names: whether a name stays taken under a delete marker, as on VersityGW.
     """
 
     name = "fake://store"
@@ -37,6 +38,7 @@ class FakeObjectStore:
         self.versions_of: dict[str, list[Version]] = {}
         self.late: list[tuple[str, bytes, datetime]] = []
         self.forgets_locks = False
+        self.markers_hold_names = False
         self._clock = clock
         self._arbiter = arbiter or Planned()
         self._count = 0
@@ -52,7 +54,7 @@ class FakeObjectStore:
             self.late.append((key, body, retain_until))
         if fate not in {Fate.SUCCEEDS, Fate.FAILS_AFTER}:
             raise Unavailable(f"no answer to put {key}")
-        if self._newest(key) is not None:
+        if self._newest(key) is not None or (self.markers_hold_names and key in self.versions_of):
             raise NameTaken(f"{key} exists")
         version = self.add(key, body, retain_until=retain_until)
         if fate is Fate.FAILS_AFTER:

@@ -75,6 +75,7 @@ def test_every_module_is_pinned_and_stamped() -> None:
         "helm": "-s -w",
         "helm-unittest": "-s -w",
         "minio": "-s -w",
+        "versitygw": "-s -w",
         "fortio": "-s -w",
     }
 

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interlock.core.audit import cut, keyring, segment
 from interlock.core.audit.keyring import Keyring, Rotation, Trust
+from interlock.core.audit.logreport import LogReport
 from interlock.core.audit.logwalk import LogWalk
 from interlock.core.audit.merging import Draft, by_lane, records_of
 from interlock.core.audit.notekey import VerifierKey
@@ -18,6 +19,7 @@ from interlock.ledger.endings import Endings
 from interlock.ledger.notary import Notary
 from interlock.ledger.retiring import Keep
 from interlock.ledger.shipping import Lock, Shipper
+from interlock.ledger.verifying import Verification, Wanted
 from tests.fakes.log_store import FakeLogStore
 from tests.fakes.notary import NAME
 from tests.fakes.object_store import FakeObjectStore
@@ -128,6 +130,13 @@ def walked(log: Iterable[Segment]) -> LogWalk:
     for each in log:
         walk.take(each)
     return walk
+
+
+async def verified(outside: ObjectStore) -> LogReport:
+    """What verification says of the log as a store outside holds it."""
+    wanted = Wanted(max_age=None)
+    verification = Verification(outside, NotaryKey().trust, wanted=wanted, progress=lambda _done, _total: None)
+    return await verification.run()
 
 
 async def turned(made: Notary, times: int = 1) -> None:

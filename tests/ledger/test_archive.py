@@ -108,6 +108,20 @@ async def test_foreign_segment_under_our_number_is_a_conflict() -> None:
     assert len(whole.outside.versions_of["log/2026-11/000000000000"]) == 1
 
 
+async def test_a_name_under_a_delete_marker_is_told_from_missing_records() -> None:
+    """Where it stays taken, nothing is shipped, and it is not said that the cluster had lost anything."""
+    async with running(Ledger()) as ledger:
+        whole = Whole(ledger)
+        whole.outside.markers_hold_names = True
+        await whole.record("a")
+        whole.outside.add("log/2026-11/000000000000", b"anybody's")
+        whole.outside.add("log/2026-11/000000000000", None)
+        with pytest.raises(Conflict, match="log/2026-11/000000000000 taken and nothing to read: a delete marker hides"):
+            await whole.archive.turn()
+
+    assert (whole.archive.status.number, len(ledger.store.stored())) == (-1, 2)
+
+
 async def test_checkpoint_that_comes_too_late_is_dropped() -> None:
     """A slow notary's CREATE arrives when its number is free again: the log outside is what it was, and goes on."""
     async with running(Ledger()) as ledger:

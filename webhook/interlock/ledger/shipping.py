@@ -88,7 +88,7 @@ class Shipper:
         Raises:
             BadInput: the cluster does not hold its records any more, and the store never did.
             NotFound: the cluster does not hold the cut.
-            Conflict: the store holds another segment under this number.
+            Conflict: the store holds another segment under this number, or hides what it holds.
             Unlocked: the store has taken it without the lock, or is known not to lock.
             Unavailable, Forbidden: the store, or the cluster, does not answer as needed.
         """
@@ -218,13 +218,26 @@ class Shipper:
         try:
             version = await self._archive.put(key, body, retain_until=until)
         except NameTaken as taken:
-            if await self._archive.get(key, limit=segment.MAX_OBJECT_BYTES) != body:
+            if await self._lies_there(key) != body:
                 raise self._foreign(key) from taken
             version = ""
         held = await self._archive.head(key, version=version)
         faults = lock_faults(held, body, self._lock, since=since)
         if faults:
             raise Unlocked(f"{self.name} has stored {key} otherwise than asked: {'; '.join(faults)}")
+
+    async def _lies_there(self, key: str) -> bytes:
+        """What is stored under a name that is taken.
+
+        Raises:
+            Conflict: it is hidden, on a store where a delete marker leaves a name taken; on S3 it makes it free.
+        """
+        try:
+            return await self._archive.get(key, limit=segment.MAX_OBJECT_BYTES)
+        except NotFound as hidden:
+            raise Conflict(
+                f"{self.name} has the name {key} taken and nothing to read: a delete marker hides it"
+            ) from hidden
 
 
 def lock_faults(held: LockedObject, body: bytes, lock: Lock, *, since: datetime) -> list[str]:

@@ -4,7 +4,8 @@
   a bucket's default lock is not relied on, and several servers forget it.
 - Nothing is retried here: whether a request may be repeated is known to whoever made it.
 - 412 means that the key exists. 409 means that two writers met and nobody won, which is no answer yet.
-- `If-None-Match: *` succeeds over a delete marker, so reading back lists versions, not keys.
+- `If-None-Match: *` succeeds over a delete marker, so reading back lists versions, not keys. VersityGW says 412.
+- A HEAD that names no lock is not believed: VersityGW's does not name that of a version under a newer one.
 """
 
 import base64
@@ -82,13 +83,17 @@ class S3Store:
             Forbidden: the store refuses.
         """
         answer = await self._ask("head_object", Key=self._address.key(key), ChecksumMode="ENABLED", **_version(version))
+        found = str(answer.get("VersionId", ""))
+        mode, until = str(answer.get("ObjectLockMode", "")), answer.get("ObjectLockRetainUntilDate")
+        if not mode:
+            mode, until = await self._retention(key, found)
         return LockedObject(
             key=key,
-            version=str(answer.get("VersionId", "")),
+            version=found,
             size=int(answer["ContentLength"]),
             sha256=_hex(str(answer.get("ChecksumSHA256", ""))),
-            mode=str(answer.get("ObjectLockMode", "")),
-            retain_until=answer.get("ObjectLockRetainUntilDate"),
+            mode=mode,
+            retain_until=until,
             modified=answer["LastModified"],
             latest=not version,
             deleted=False,
@@ -143,6 +148,15 @@ class S3Store:
             return parsedate_to_datetime(date).astimezone(UTC)
         except ValueError as error:
             raise Unavailable(f"{self.name}: an answer with date {date[:40]!r}") from error
+
+    async def _retention(self, key: str, version: str) -> tuple[str, datetime | None]:
+        """Mode and date of a lock, asked for by themselves; none where the account may not see them, as in a HEAD."""
+        try:
+            answer = await self._ask("get_object_retention", Key=self._address.key(key), **_version(version))
+        except (NotFound, Forbidden):
+            return "", None
+        lock: dict[str, Any] = answer.get("Retention", {})
+        return str(lock.get("Mode", "")), lock.get("RetainUntilDate")
 
     def _listed(self, each: dict[str, Any]) -> LockedObject:
         return LockedObject(
