@@ -362,6 +362,44 @@ class TestOutside:
         assert orjson.loads(state.read_bytes())["number"] == 2
         assert "shown by the checkpoint that this verifier remembers" in cut_off.stdout
 
+    def test_a_witness_finds_out_a_log_that_was_cut_off(self, log: str, key: str, tmp_path: Path) -> None:
+        """A witness cosigns what it has verified, and nothing that is less; whoever has its word finds out the rest."""
+        private, public, seen = tmp_path / "w.pem", tmp_path / "w.pub", tmp_path / "seen"
+        made = _interlock("witness", "key", str(private), "--name", "witness.example.org")
+        public.write_text(made.stdout)
+        witness = ("--with", str(private), "--name", "witness.example.org", "--state", str(tmp_path / "state"))
+        cosign = ("witness", "cosign", log, "--key", key, *witness, "--unlocked", "--max-age", "0")
+        cosigned = _interlock(*cosign)
+        seen.write_text(cosigned.stdout)
+        verify = ("verify", log, "--key", key, "--unlocked", "--max-age", "0", "--forget")
+        told = ("--cosigned", str(seen), "--witness", str(public))
+        proven = _interlock(*verify, *told)
+        (tmp_path / "log" / "log" / "2026-11" / "000000000002").unlink()
+        cut_off, again = _interlock(*verify, *told), _interlock(*cosign)
+
+        assert [done.exit_code for done in (made, cosigned, proven, cut_off, again)] == [0, 0, 0, 1, 1]
+        assert "shown by witness witness.example.org, which saw it at " in cut_off.stdout
+        assert (again.stdout, private.stat().st_mode & 0o777) == ("", 0o600)
+        assert _interlock("witness", "key", str(private), "--name", "witness.example.org").stdout == made.stdout
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "expected"),
+        [
+            (("verify", "{log}", "--key", "{key}", "--cosigned", "{key}"), 2, "--cosigned and --witness go together"),
+            (("verify", "{log}", "--key", "{key}", "--cosigned", "{key}", "--witness", "{key}"), 2, "(type 04)"),
+            (("witness", "key", "{key}", "--name", "w"), 1, "expected an Ed25519 key in PKCS #8 PEM"),
+            (("witness", "key", "{new}", "--name", "with a space"), 1, "key: got "),
+            (("witness", "cosign", "{log}", "--key", "{key}", "--with", "{key}", "--name", "w"), 2, "PKCS #8 PEM"),
+        ],
+    )
+    def test_what_is_no_witness_is_said(
+        self, log: str, key: str, tmp_path: Path, arguments: Sequence[str], code: int, expected: str
+    ) -> None:
+        """One without the other, a key of another kind, no key at all."""
+        done = _interlock(*(each.format(log=log, key=key, new=tmp_path / "new") for each in arguments))
+
+        assert (done.exit_code, expected in done.stderr, done.stderr.count("\n")) == (code, True, 1), done.stderr
+
     def test_locks_are_asked_for_unless_it_is_said(self, log: str, key: str) -> None:
         """A directory locks nothing, and is proven only for those who know."""
         done = _interlock("verify", log, "--max-age", "0", "--key", key, "--forget")

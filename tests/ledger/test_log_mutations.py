@@ -25,7 +25,8 @@ from interlock.core.ports import StoredCommit
 from interlock.core.types import JsonObject
 from interlock.ledger import readahead
 from interlock.ledger.chain import SEED_BYTES
-from interlock.ledger.verifying import MAX_AGE, REMEMBERED, Verification, Wanted
+from interlock.ledger.sightings import Sighting
+from interlock.ledger.verifying import MAX_AGE, Verification, Wanted
 from tests.fakes.object_store import FakeObjectStore, Version
 from tests.ledger.guards import Entropy, HandClock, Ledger, body, running
 from tests.ledger.logs import RETENTION, NotaryKey, Whole
@@ -211,7 +212,7 @@ class Case:
 
 
 OVER = logwalk.alone(_segment(LAST), KEY.trust)[1]
-KNOWN = Wanted(known=(LAST, OVER.size, OVER.root.hex()))
+KNOWN = Wanted(seen=(Sighting(checkpoint=OVER, evidence="somebody who has seen it"),))
 
 CASES = {
     "a record is modified": Case(
@@ -292,7 +293,7 @@ def test_the_clean_log_is_proven() -> None:
 
     assert (report.status, report.faults, report.silences) == (Status.PROVEN, (), ())
     assert (report.records, report.first, report.last, report.lanes, report.open) == (7, 0, LAST, 1, 1)
-    assert (report.through, report.size) == (cut.opened(_segment(LAST).cut, KEY.trust).time, KNOWN.known and 13)
+    assert (report.through, report.size) == (cut.opened(_segment(LAST).cut, KEY.trust).time, 13)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -340,7 +341,7 @@ def test_what_the_log_alone_cannot_show_a_remembered_checkpoint_does(
     alone, remembering = store.report(wanted), store.report(KNOWN)
 
     assert (alone.status, remembering.status) == (Status.PROVEN, Status.TAMPERED)
-    assert [fault.evidence for fault in remembering.faults] == [REMEMBERED]
+    assert [fault.evidence for fault in remembering.faults] == ["somebody who has seen it"]
 
 
 def test_months_before_one_need_not_be_there() -> None:

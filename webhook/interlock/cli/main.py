@@ -2,7 +2,7 @@
 
 import typer
 
-from interlock.cli import arm, catalogue, controller, disarm, guard, ledger, provestore, purge, verify, version
+from interlock.cli import arm, catalogue, controller, disarm, guard, ledger, provestore, purge, verify, version, witness
 from interlock.cli.doctor import command as doctor
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("prove-store")(provestore.prove_store)
 app.command("purge")(purge.purge)
 app.command("verify")(verify.verify)
 app.command("version")(version.version)
+app.add_typer(witness.app, name="witness")
 
 
 @app.callback()

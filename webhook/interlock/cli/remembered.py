@@ -11,9 +11,13 @@ from pathlib import Path
 
 import msgspec
 
+from interlock.core.audit.checkpoint import Checkpoint
 from interlock.core.audit.keyring import Trust
 from interlock.core.audit.logreport import LogReport
 from interlock.errors import BadInput
+from interlock.ledger.sightings import Sighting
+
+EVIDENCE = "the checkpoint that this verifier remembers"
 
 
 class Remembered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,18 +36,20 @@ def place(trust: Trust) -> Path:
     return Path(base) / "interlock" / "verified" / f"{trust.pinned[0].public_key.hex()[:32]}.json"
 
 
-def read(path: Path) -> Remembered | None:
-    """What is remembered; None if nothing is.
+def read(path: Path) -> list[Sighting]:
+    """What is remembered, if anything is.
 
     Raises:
         BadInput: the file holds something else.
         OSError: it cannot be read.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Remembered)
+        found = msgspec.json.decode(path.read_bytes(), type=Remembered)
+        seen = Checkpoint(origin=found.origin, size=found.size, root=bytes.fromhex(found.root))
+        return [Sighting(checkpoint=seen, evidence=EVIDENCE)]
     except FileNotFoundError:
-        return None
-    except msgspec.MsgspecError as error:
+        return []
+    except (msgspec.MsgspecError, ValueError) as error:
         raise BadInput(field=str(path), got=str(error)[:120], expected="a checkpoint that was verified") from error
 
 

@@ -1,4 +1,4 @@
-"""How a command that cannot do what was asked ends: one line on standard error, exit code 1."""
+"""How a command that cannot do what was asked ends: one line on standard error, and an exit code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +9,14 @@ from interlock.errors import InterlockError
 
 
 @contextmanager
-def errors_told() -> Iterator[None]:
+def errors_told(*, code: int = 1) -> Iterator[None]:
     """End the command with the message of an error of ours.
 
     Raises:
-        Exit: with code 1, in the place of an InterlockError.
+        Exit: with this code, in the place of an InterlockError.
     """
     try:
         yield
     except InterlockError as error:
         typer.echo(error.diagnostics(), err=True)
-        raise typer.Exit(1) from error
+        raise typer.Exit(code) from error

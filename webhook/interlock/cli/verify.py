@@ -5,8 +5,7 @@ interlock verify --from-cluster --key notary.pub                 what the cluste
 interlock verify s3://BUCKET/PREFIX --from-cluster --key …       both: what is not here must be there
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
@@ -16,25 +15,21 @@ from typing import Annotated
 import msgspec
 import typer
 
-from interlock.cli import remembered, stored, verifytext
+from interlock.cli import outside, remembered, stored, verifytext
 from interlock.cli.kubectl import Kubectl
 from interlock.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace
-from interlock.cli.progress import shown
+from interlock.cli.outside import Taken
 from interlock.cli.stored import Stored
 from interlock.core.audit import auditjoin, lanes, logwalk, segment
 from interlock.core.audit.auditjoin import AuditLog, Join, JoinReport
 from interlock.core.audit.cut import Cut
 from interlock.core.audit.keyring import Trust
 from interlock.core.audit.lanes import Fault, Report, Status
-from interlock.core.audit.lanewalk import Bad, Walk
+from interlock.core.audit.lanewalk import Bad
 from interlock.core.audit.logreport import LogReport
 from interlock.core.ports import StoredCommit
 from interlock.errors import BadInput, InterlockError, UsageError
-from interlock.ledger.stores import opening
-from interlock.ledger.verifying import MAX_AGE, Verification, Wanted
-from interlock.wiring import clock
-
-Taken = Callable[[Walk], None]
+from interlock.ledger.verifying import MAX_AGE, Wanted
 
 EXIT_CODES = {Status.PROVEN: 0, Status.TAMPERED: 1, Status.INCOMPLETE: 2}
 NO_EVIDENCE = EXIT_CODES[Status.INCOMPLETE]  # where the records or the key cannot be read, nothing is proven either
@@ -71,6 +66,12 @@ def verify(  # noqa: PLR0913  one parameter per argument of the command, as type
         list[Path] | None,
         typer.Option(help="Audit log of an API server, to be held against the records. May be repeated."),
     ] = None,
+    cosigned: Annotated[
+        list[Path] | None, typer.Option(help="File with a checkpoint that a witness has cosigned. May be repeated.")
+    ] = None,
+    witness: Annotated[
+        list[Path] | None, typer.Option(help="File with the public key of a witness. May be repeated.")
+    ] = None,
     namespace: Namespace = DEFAULT_NAMESPACE,
     kubeconfig: Kubeconfig = "",
     context: Context = "",
@@ -90,7 +91,8 @@ def verify(  # noqa: PLR0913  one parameter per argument of the command, as type
         if store:
             file = None if forget else state or remembered.place(pinned)
             wanted = Wanted(max_age=timedelta(seconds=max_age) if max_age else None, locked=not unlocked, since=since)
-            log, walk = asyncio.run(_log(store, pinned, wanted=wanted, file=file, taken=_taken(join)))
+            wanted = replace(wanted, seen=outside.cosigned(cosigned or (), witness or ()))
+            log, walk = outside.verified(store, pinned, wanted=wanted, state=file, taken=_taken(join))
         if from_cluster:
             kubectl = Kubectl(kubeconfig=kubeconfig, context=context)
             cluster = _cluster(stored.ledger(kubectl, namespace), pinned, walk, _taken(join))
@@ -127,22 +129,6 @@ def _join(files: Sequence[Path]) -> Join | None:
 
 def _taken(join: Join | None) -> Taken:
     return join.taken if join else lambda _walk: None
-
-
-async def _log(
-    store: str, trust: Trust, *, wanted: Wanted, file: Path | None, taken: Taken
-) -> tuple[LogReport, logwalk.LogWalk]:
-    """Verify a log outside, and remember its end if it is proven."""
-    known = None if file is None else remembered.read(file)
-    if known is not None:
-        wanted = replace(wanted, known=(known.number, known.size, known.root))
-    async with opening.opened(store, clock=clock.now) as opened:
-        with shown("segments") as progress:
-            verification = Verification(opened, trust, wanted=wanted, progress=progress, taken=taken)
-            report = await verification.run()
-    if file is not None and report.status is Status.PROVEN:
-        remembered.write(file, report)
-    return report, verification.walk
 
 
 def _cluster(found: Stored, trust: Trust, walk: logwalk.LogWalk | None, taken: Taken) -> Report:

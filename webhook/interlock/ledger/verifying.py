@@ -29,14 +29,13 @@ from interlock.ledger.days import Days
 from interlock.ledger.listing import listed
 from interlock.ledger.readahead import Read
 from interlock.ledger.shipping import COMPLIANCE
+from interlock.ledger.sightings import Sighting, Sightings
 
 MAX_AGE = timedelta(minutes=2)
 """Of the newest cut, by the store's clock: two heartbeats."""
 
 EXPIRING = timedelta(days=1)
 """How much sooner than the first segment's lock those of the segments before it may have ended."""
-
-REMEMBERED = "the checkpoint that this verifier remembers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +46,13 @@ class Wanted:
         max_age: of its newest cut; None for any.
         locked: whether every object has to be locked.
         since: the first month or day to look at, as ``2026-11`` or ``2026-11-25``; empty for all.
-        known: number, size and root (hex) of a checkpoint that was verified earlier; None for none.
+        seen: checkpoints that have to be in it.
     """
 
     max_age: timedelta | None = MAX_AGE
     locked: bool = True
     since: str = ""
-    known: tuple[int, int, str] | None = None
+    seen: tuple[Sighting, ...] = ()
 
 
 class Verification:
@@ -91,6 +90,7 @@ class Verification:
         self._locked_until: datetime | None = None
         self._silences: list[Silence] = []
         self._days = Days()
+        self._seen = Sightings(wanted.seen)
 
     async def run(self) -> LogReport:
         """Verify.
@@ -169,9 +169,9 @@ class Verification:
         silence = logreport.silence(before, cut)
         if silence is not None:
             self._silences.append(silence)
-        return (
-            self._is_in_place(read, cut) and self._is_as_known(read, cut, over) and self._is_as_indexed(read, cut, over)
-        )
+        if before is None and cut.number > 0:
+            self._seen.skip(over, begins_month=walk.begins_epoch)
+        return self._is_in_place(read, cut) and self._is_as_others_say(read, cut, over)
 
     def _bad(self, read: Read, bad: Bad | BadInput) -> None:
         place = self.walk.place
@@ -198,34 +198,19 @@ class Verification:
         )
         return False
 
-    def _is_as_known(self, read: Read, cut: Cut, over: Checkpoint) -> bool:
-        """Whether it is the one that was seen there earlier, if it was."""
-        known = self._wanted.known
-        if known is None or known[0] != cut.number or known[1:] == (over.size, over.root.hex()):
-            return True
-        expected = f"the checkpoint that was verified earlier: size {known[1]}, root {known[2]}"
-        got = f"size {over.size}, root {over.root.hex()}"
-        self._tampered(read.held.key, cut.number, expected=expected, got=got, evidence=REMEMBERED)
-        return False
-
-    def _is_as_indexed(self, read: Read, cut: Cut, over: Checkpoint) -> bool:
-        """Whether the index of days says nothing else."""
-        fault = self._days.fault(read.held.key, cut, self.walk.leaf, over)
-        self.faults += [fault] if fault else []
-        return fault is None
+    def _is_as_others_say(self, read: Read, cut: Cut, over: Checkpoint) -> bool:
+        """Whether nobody has seen another log, and the index of days tells of no other one."""
+        key = read.held.key
+        found = self._seen.fault(key, cut.number, over) or self._days.fault(key, cut, self.walk.leaf, over)
+        self.faults += [found] if found else []
+        return found is None
 
     async def _look_at_end(self) -> None:
         """Whether the log goes as far as it should."""
-        newest, known = self.walk.newest, self._wanted.known
+        newest = self.walk.newest
         last = -1 if newest is None else newest.number
-        if known is not None and last < known[0]:
-            self._tampered(
-                "",
-                known[0],
-                expected=f"cut {known[0]}, which was verified earlier",
-                got=f"a log that ends with cut {last}" if newest else "no log",
-                evidence=REMEMBERED,
-            )
+        if beyond := self._seen.beyond(last):
+            self.faults += beyond
         elif newest is not None:
             self.faults += self._days.beyond(last)
             await self._look_at_beginning()

@@ -69,7 +69,7 @@ class LogWalk:
         next: number of the one to come.
         begins_epoch: whether the first one began an epoch's tree, so that nothing of its tree is taken on trust.
         newest: the last good cut, and `leaf` its leaf hash.
-        checkpoint: the one over it.
+        checkpoint: the one over it, and `note` as it was signed.
         records: how many good records.
         lanes: every lane met, by name.
         ended: how each lane ended that has.
@@ -90,6 +90,7 @@ class LogWalk:
         self.begins_epoch = False
         self.newest: Cut | None = None
         self.checkpoint: checkpoint.Checkpoint | None = None
+        self.note = ""
         self.records = 0
         self.lanes: dict[str, Walk] = {}
         self.ended: dict[str, State] = {}
@@ -252,6 +253,7 @@ class LogWalk:
         if self.first is None:
             self.first = made.number
         self.newest, self.checkpoint, self.next = made, over, made.number + 1
+        self.note = segment.checkpoint
         self.records += len(segment.records)
         self.leaf = leaf_hash(segment.cut)
         self._tree = tree.append([bytes.fromhex(self.leaf)])

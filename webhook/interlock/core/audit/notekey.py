@@ -3,7 +3,8 @@
     NAME+XXXXXXXX+BASE64(0x01 || 32 bytes of Ed25519 public key)
 
 where XXXXXXXX is the key id, the first four bytes of SHA-256(NAME || LF || 0x01 || key) in hex. The id catches a
-mistyped line; it is no fingerprint to compare by eye, `VerifierKey.fingerprint` is. Only Ed25519 (0x01) is known here.
+mistyped line; it is no fingerprint to compare by eye, `VerifierKey.fingerprint` is. A witness's key has 0x04 in the
+place of 0x01: what it signs has a time (see `core.audit.cosignature`).
 """
 
 import base64
@@ -15,7 +16,9 @@ from typing import Self
 from interlock.core.audit.dsse import PUBLIC_KEY_BYTES
 from interlock.errors import BadInput
 
-ED25519 = b"\x01"  # signature type of C2SP signed-note
+# Signature types of C2SP signed-note, both Ed25519
+ED25519 = b"\x01"
+COSIGNATURE = b"\x04"
 
 KEY_ID_BYTES = 4
 
@@ -29,15 +32,17 @@ class VerifierKey:
     Attributes:
         name: `interlock.dev/` and the uid of namespace kube-system, in Interlock's own keys.
         public_key: 32 raw bytes.
+        kind: type of its signatures.
     """
 
     name: str
     public_key: bytes
+    kind: bytes = ED25519
 
     @property
     def key_id(self) -> str:
         """The eight hex digits of signed-note."""
-        hashed = hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public_key)
+        hashed = hashlib.sha256(self.name.encode() + b"\n" + self.kind + self.public_key)
         return hashed.digest()[:KEY_ID_BYTES].hex()
 
     @property
@@ -53,11 +58,11 @@ class VerifierKey:
 
     def __str__(self) -> str:
         """The line that `parse` reads."""
-        return f"{self.keyid}+{base64.b64encode(ED25519 + self.public_key).decode()}"
+        return f"{self.keyid}+{base64.b64encode(self.kind + self.public_key).decode()}"
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read a verifier key; white space around the line is ignored.
+    def parse(cls, text: str, *, kind: bytes = ED25519) -> Self:
+        """Read a verifier key of one kind; white space around the line is ignored.
 
         Raises:
             BadInput: not such a line, another algorithm, or a key id that does not belong to the key.
@@ -66,7 +71,7 @@ class VerifierKey:
         key_id, _, encoded = rest.partition("+")
         if not name or any(letter.isspace() for letter in name) or not encoded:
             raise BadInput(field="key", got=f"{text.strip()[:80]!r}", expected=EXPECTED)
-        key = cls(name=name, public_key=_public_key(encoded))
+        key = cls(name=name, public_key=_public_key(encoded, kind), kind=kind)
         if key.key_id != key_id:
             raise BadInput(
                 field="key", got=f"key id {key_id}", expected=f"{key.key_id}, which belongs to this name and key"
@@ -74,13 +79,13 @@ class VerifierKey:
         return key
 
 
-def _public_key(encoded: str) -> bytes:
+def _public_key(encoded: str, kind: bytes) -> bytes:
     try:
         raw = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadInput(field="key", got=f"{encoded[:80]!r}", expected=EXPECTED) from error
-    if raw[:1] != ED25519 or len(raw) != 1 + PUBLIC_KEY_BYTES:
+    if raw[:1] != kind or len(raw) != 1 + PUBLIC_KEY_BYTES:
         raise BadInput(
-            field="key", got=f"{len(raw)} bytes of type {raw[:1].hex()}", expected="an Ed25519 key (type 01)"
+            field="key", got=f"{len(raw)} bytes of type {raw[:1].hex()}", expected=f"an Ed25519 key (type {kind.hex()})"
         )
     return raw[1:]

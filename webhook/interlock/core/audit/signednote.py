@@ -10,6 +10,7 @@ so that witnesses can add theirs.
 
 import base64
 import binascii
+from collections.abc import Iterator
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -60,10 +61,29 @@ def opened(note: str, key: VerifierKey) -> str:
     Raises:
         BadInput: no signed note, or none that this key has signed.
     """
-    text, signatures = _parts(note)
-    if not any(_is_by(line, text, key) for line in signatures):
+    text, found = signatures(note, key)
+    if not any(verifies(each, text.encode(), key) for each in found):
         raise BadInput(field="signature", got="none that verifies", expected=f"one of {key.keyid}")
     return text
+
+
+def signatures(note: str, key: VerifierKey) -> tuple[str, list[bytes]]:
+    """The text of a note, and what its lines that name a key hold beside the key's id, verified by nobody.
+
+    Raises:
+        BadInput: no signed note.
+    """
+    text, lines = _parts(note)
+    return text, [blob for line in lines for blob in _named(line, key)]
+
+
+def verifies(signature: bytes, message: bytes, key: VerifierKey) -> bool:
+    """Whether this is the key's Ed25519 signature over a message."""
+    try:
+        Ed25519PublicKey.from_public_bytes(key.public_key).verify(signature, message)
+    except (InvalidSignature, ValueError):  # ValueError: 32 bytes that are no point of the curve
+        return False
+    return True
 
 
 def text_of(note: str) -> str:
@@ -87,16 +107,11 @@ def _parts(note: str) -> tuple[str, list[str]]:
     return f"{text}\n", lines
 
 
-def _is_by(line: str, text: str, key: VerifierKey) -> bool:
+def _named(line: str, key: VerifierKey) -> Iterator[bytes]:
     name, _, encoded = line.removeprefix(MARK).partition(" ")
     try:
         blob = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
-        return False
-    if name != key.name or blob[:KEY_ID_BYTES].hex() != key.key_id:
-        return False
-    try:
-        Ed25519PublicKey.from_public_bytes(key.public_key).verify(blob[KEY_ID_BYTES:], text.encode())
-    except (InvalidSignature, ValueError):  # ValueError: 32 bytes that are no point of the curve
-        return False
-    return True
+        return
+    if name == key.name and blob[:KEY_ID_BYTES].hex() == key.key_id:
+        yield blob[KEY_ID_BYTES:]
