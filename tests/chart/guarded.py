@@ -20,12 +20,13 @@ RECORDS = "interlock-lane-0123456789abcdef-0000000001"
 KEYS = [
     "secret/interlock-ca",
     "secret/interlock-digest-key",
+    "secret/interlock-prover",
     "secret/interlock-guard",
     "secret/interlock-notary",
     "configmap/interlock-notary",
     "configmap/interlock-ledger",
 ]
-ACCOUNTS = ["interlock-guard", "interlock-controller"]
+ACCOUNTS = ["interlock-guard", "interlock-controller", "interlock-prover"]
 
 TEMPLATES = ("entry", "keys", "leases", "pods", "records", "tokens", "workloads")
 IN_FORCE_SECONDS = 30.0  # the API server compiles new policies within a second or two

@@ -11,7 +11,7 @@ import pytest
 
 from interlock.core.types import JsonObject
 from tests.chart import manifests
-from tests.chart.callers import ADMINISTRATOR, BREAK_GLASS, DEPLOYMENTS, EVERYBODY, MANAGER, REPLICASETS, Caller
+from tests.chart.callers import ADMINISTRATOR, BREAK_GLASS, DEPLOYMENTS, EVERYBODY, JOBS, MANAGER, REPLICASETS, Caller
 from tests.chart.guarded import DRY_RUN, POLICY, Guarded, refused
 from tests.chart.manifests import pod, workload
 from tests.support.kubectl import Outcome, eventually
@@ -22,11 +22,13 @@ GUARD, CONTROLLER, NOBODY = "interlock-guard", "interlock-controller", "default"
 RUNNING, OTHERS_REPLICAS = "running", "others"
 MADE_SECONDS = 30.0  # a Deployment makes its ReplicaSet within a second
 KEY = "interlock-notary"
+PROVER, PROVERS_JOB = "interlock-prover", "Job/interlock-prover-12345"
 BEYOND_ADMISSION = "NotFound"  # what CONNECT ends with once admission let it pass: there is no such pod
 
 OWN_REPLICAS = "replicaset/{own}"  # its Deployment gives it a name
 RESTORERS = frozenset({BREAK_GLASS})
 OF_REPLICASETS = frozenset({BREAK_GLASS, REPLICASETS, MANAGER})
+OF_JOBS = frozenset({BREAK_GLASS, JOBS, MANAGER})
 OF_DEPLOYMENTS = frozenset({BREAK_GLASS, DEPLOYMENTS, MANAGER})
 
 CONNECTIONS = {
@@ -36,6 +38,11 @@ CONNECTIONS = {
     "its ports, through the API server": "pods/none/proxy/metrics",
     "ports of a Service": "services/none/proxy/metrics",
 }
+
+
+def _handed(key: str) -> JsonObject:
+    return {"volumes": [{"name": "v", "secret": {"secretName": key}}]}
+
 
 CREATED: dict[str, tuple[JsonObject, frozenset[Caller]]] = {
     "a pod": (pod("x", GUARD), RESTORERS),
@@ -64,6 +71,11 @@ CREATED: dict[str, tuple[JsonObject, frozenset[Caller]]] = {
     "a ReplicationController": (workload("v1 ReplicationController", GUARD, GUARD), RESTORERS),
     "a Job": (workload("batch/v1 Job", GUARD, GUARD), RESTORERS),
     "a CronJob": (workload("batch/v1 CronJob", GUARD, GUARD), RESTORERS),
+    "a pod of the prover's Job": (pod("x", PROVER, owner=PROVERS_JOB), OF_JOBS),
+    "a pod of the prover's Job, with its key": (pod("x", PROVER, owner=PROVERS_JOB, **_handed(PROVER)), OF_JOBS),
+    "a pod of the prover's Job, with another key": (pod("x", PROVER, owner=PROVERS_JOB, **_handed(KEY)), RESTORERS),
+    "a pod of the prover's account": (pod("x", PROVER), RESTORERS),
+    "a pod with the prover's key": (pod("x", NOBODY, owner=PROVERS_JOB, **_handed(PROVER)), RESTORERS),
 }
 
 PATCHED: dict[str, tuple[str, JsonObject, frozenset[Caller]]] = {
@@ -88,7 +100,7 @@ PATCHED: dict[str, tuple[str, JsonObject, frozenset[Caller]]] = {
 }
 
 HANDED_A_KEY: dict[str, JsonObject] = {
-    "volume": {"volumes": [{"name": "v", "secret": {"secretName": KEY}}]},
+    "volume": _handed(KEY),
     "projected volume": {"volumes": [{"name": "v", "projected": {"sources": [{"secret": {"name": KEY}}]}}]},
     "variable": {
         "containers": [

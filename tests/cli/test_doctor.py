@@ -13,7 +13,8 @@ from interlock.cli.doctor.finding import Finding, Status, bad, good, unknown
 from interlock.cli.doctor.grants import grants
 from interlock.cli.doctor.powers import Power
 from interlock.cli.installation import FENCES
-from interlock.core.audit.storeproof import StoreProof, Tried
+from interlock.core.audit.standing import Condition, Kind
+from interlock.core.audit.storeproof import Proven
 from interlock.core.interception import rules
 from interlock.core.policies.policy import parse
 from interlock.core.types import JsonObject
@@ -66,32 +67,32 @@ def test_checkpoints(ages: list[timedelta], says: list[str]) -> None:
     assert _says(log.checkpoints([_checkpoint(age) for age in ages], NOW, NAMESPACE)) == says
 
 
-def _proof(*, holds: bool, store: str = "s3://audit") -> StoreProof:
-    return StoreProof(store=store, time=NOW, tried=(Tried(name="delete it", holds=holds, text="said"),))
+def _proven(status: Proven) -> list[Condition]:
+    return [Condition(kind=Kind.WORM_PROVEN, status=status, reason="R", message="the controller's words", since=NOW)]
 
 
 @pytest.mark.parametrize(
-    ("count", "proof", "status", "text"),
+    ("count", "conditions", "status", "text"),
     [
-        (1, _proof(holds=True), Status.OK, "which locks them: nothing of 1 attempts undid a lock"),
-        (1, None, Status.UNKNOWN, "whether it locks is not known: nobody has tried to undo its locks"),
-        (1, _proof(holds=True, store="s3://other"), Status.UNKNOWN, "was tried on another store"),
-        (1, _proof(holds=False), Status.BAD, "does not lock what it holds: it lets through: delete it (said)"),
-        (31, _proof(holds=True), Status.BAD, "31 checkpoints are still in the cluster: nothing is shipped"),
+        (1, _proven(Proven.TRUE), Status.OK, "which locks them: the controller's words"),
+        (1, _proven(Proven.UNKNOWN), Status.UNKNOWN, "whether it locks is not known: the controller's words"),
+        (1, [], Status.UNKNOWN, "whether it locks is not known: no controller has said so"),
+        (1, _proven(Proven.FALSE), Status.BAD, "does not lock what it holds: the controller's words"),
+        (31, _proven(Proven.TRUE), Status.BAD, "31 checkpoints are still in the cluster: nothing is shipped"),
     ],
-    ids=["locked", "not tried", "another tried", "leaks", "waiting"],
+    ids=["locked", "not known", "nothing said", "leaks", "waiting"],
 )
-def test_shipped(count: int, proof: StoreProof | None, status: Status, text: str) -> None:
+def test_shipped(count: int, conditions: list[Condition], status: Status, text: str) -> None:
     """What is shipped goes from the cluster, so what is left tells how far that is; and the store has to lock."""
     waiting = [_checkpoint(timedelta(seconds=9))] * count
-    found = log.shipped(waiting, [_controllers("--store=s3://audit")], proof, NOW, NAMESPACE)
+    found = log.shipped(waiting, [_controllers("--store=s3://audit")], conditions, NAMESPACE)
 
     assert (found.status, text in found.text) == (status, True)
 
 
 def test_not_shipped_at_all() -> None:
     """Without a store nothing is red, and what that means is said."""
-    found = log.shipped([], [_controllers()], None, NOW, NAMESPACE)
+    found = log.shipped([], [_controllers()], [], NAMESPACE)
 
     assert found == good("records stay in the cluster, where nothing locks them: store.address is not set")
 

@@ -3,13 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from interlock.core.audit import storeproof
+from interlock.core.audit import dsse, storeproof
 from interlock.core.audit.storeproof import FRESH, Proven, StoreProof, Tried
 from interlock.errors import BadInput
 
 NOW = datetime(2026, 11, 25, 4, 17, tzinfo=UTC)
 STORE = "s3://audit"
+PROVER = Ed25519PrivateKey.from_private_bytes(b"p" * 32)
 HELD = Tried(name="delete it", holds=True, text="refused")
 LEAKED = Tried(name="shorten its lock", holds=False, text="allowed")
 
@@ -45,11 +47,24 @@ def test_why_names_the_check() -> None:
 
 def test_written_and_read() -> None:
     """What is kept is what was found."""
-    assert storeproof.read(storeproof.write(_proof(HELD, LEAKED))) == _proof(HELD, LEAKED)
+    sealed = storeproof.seal(_proof(HELD, LEAKED), sign=PROVER.sign)
+    assert storeproof.opened(sealed, PROVER.public_key().public_bytes_raw()) == _proof(HELD, LEAKED)
+
+
+def test_who_is_not_the_prover_proves_nothing() -> None:
+    """A proof by another key is none, whatever it says."""
+    sealed = storeproof.seal(_proof(HELD), sign=Ed25519PrivateKey.generate().sign)
+    with pytest.raises(BadInput, match="expected a signature by interlock-prover"):
+        storeproof.opened(sealed, PROVER.public_key().public_bytes_raw())
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b'{"store":"s","time":"now","tried":[]}', b"\xff"])
 def test_what_is_none_is_refused(data: bytes) -> None:
     """Nothing else is taken for a proof, least of all one in which nothing was tried."""
     with pytest.raises(BadInput):
-        storeproof.read(data)
+        storeproof.opened(_sealed(data), PROVER.public_key().public_bytes_raw())
+
+
+def _sealed(data: bytes) -> bytes:
+    sealed = dsse.seal(storeproof.PAYLOAD_TYPE, data, keyid=storeproof.KEYID, sign=PROVER.sign)
+    return sealed.encode()

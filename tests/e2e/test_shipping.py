@@ -134,12 +134,19 @@ def test_locks_of_the_store_are_tried_by_the_prover(shipped: Shipping) -> None:
     shipped.upgrade("records.keepMinutes=0", "prover.credentialsSecret=audit-bucket")
     job = ("get", "jobs", "-n", SYSTEM, "-o", "jsonpath={.items[*].status.succeeded}")
     eventually(lambda: kubectl.must(*job).out == "1", seconds=SHIPPED_SECONDS, what="the prover's Job")
-    doctor = shipped.interlock("doctor", "--output", "json")
-    [found] = [each for each in orjson.loads(doctor.out)["checks"] if each["check"] == "shipped"]
+    eventually(lambda: _shipped(shipped)["status"] == "ok", seconds=SHIPPED_SECONDS, what="the controller believes it")
+    found = _shipped(shipped)
     forged = kubectl("patch", "configmap", "interlock-store-proof", "-n", SYSTEM, "-p", '{"data": {"proof": ""}}')
 
-    assert (found["status"], "which locks them: nothing of 12 attempts" in found["text"]) == ("ok", True), found
+    assert (found["status"], "which locks them: nothing of 13 attempts" in found["text"]) == ("ok", True), found
     assert (forged.ok, "written by Interlock's prover only" in forged.err) == (False, True)
+
+
+def _shipped(shipped: Shipping) -> JsonObject:
+    """What the doctor says about shipping."""
+    doctor = shipped.interlock("doctor", "--output", "json")
+    [found] = [each for each in orjson.loads(doctor.out)["checks"] if each["check"] == "shipped"]
+    return found  # type: ignore[no-any-return]
 
 
 def test_key_is_rotated(shipped: Shipping) -> None:

@@ -116,10 +116,10 @@ async def test_guards_hear_that_there_is_no_room(cluster: Cluster) -> None:
     """What the controller says reaches who follows it: now, and whenever it changes."""
     state = LedgerState(cluster.api, namespace=HOME)
     heard: list[str] = []
-    await state.save("")
+    await state.save(refuse="", conditions=())
     task = asyncio.create_task(state.follow(heard.append))
     await eventually(lambda: heard == [""])
-    await state.save("full")
+    await state.save(refuse="full", conditions=())
     await eventually(lambda: heard == ["", "full"])
     task.cancel()
     await asyncio.wait({task})

@@ -16,7 +16,7 @@ from tests.kube.conftest import Cluster
 
 HOME = "interlock-system"
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)
-NAMES = ["interlock-ca", "interlock-digest-key", "interlock-guard"]
+NAMES = ["interlock-ca", "interlock-digest-key", "interlock-guard", "interlock-prover"]
 
 
 @dataclass
@@ -49,7 +49,7 @@ def _data(cluster: Cluster, name: str) -> dict[str, bytes]:
 
 
 async def test_everything_is_made_once(cluster: Cluster, keeper: SecretKeeper) -> None:
-    """The first look makes three Secrets; later ones change none of them and give the same material."""
+    """The first look makes four Secrets; later ones change none of them and give the same material."""
     first = await keeper.keep()
     made = {name: _data(cluster, name) for name in NAMES}
     version = cluster.fake.version
@@ -60,6 +60,7 @@ async def test_everything_is_made_once(cluster: Cluster, keeper: SecretKeeper) -
         "interlock-ca": ["ca.crt", "ca.key"],
         "interlock-digest-key": ["key"],
         "interlock-guard": ["ca.crt", "path-secrets", "tls.crt", "tls.key"],
+        "interlock-prover": ["key"],
     }
     assert len(made["interlock-digest-key"]["key"]) == 32
     assert (first.ca_bundle, first.path_secret) == (

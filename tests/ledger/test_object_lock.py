@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from devtools.objectstore import Server
+from devtools.s3programs import MINIO, VERSITYGW, Program
 from interlock.core.audit.lanes import Status
 from interlock.errors import Forbidden, Unavailable
 from interlock.ledger import wormproof
@@ -109,7 +110,11 @@ async def test_wrong_credentials(locked: tuple[Any, Address], monkeypatch: pytes
             await store.get("a", limit=1)
 
 
-async def test_root_can_undo_nothing(locked: tuple[Any, Address]) -> None:
+EXPIRED = {MINIO.tool: ("have a lifecycle rule expire it",), VERSITYGW.tool: ()}
+"""What is tried with lifecycle rules; VersityGW does not say whether there are any, and then none is tried."""
+
+
+async def test_root_can_undo_nothing(locked: tuple[Any, Address], program: Program) -> None:
     """With the credentials of the store's root, nothing that could be tried takes away version, bytes or lock."""
     found = [check async for check in wormproof.prove(*locked, run="1")]
 
@@ -117,13 +122,34 @@ async def test_root_can_undo_nothing(locked: tuple[Any, Address]) -> None:
         "store under COMPLIANCE",
         "create it again",
         *wormproof.ATTEMPTS,
+        *EXPIRED[program.tool],
         "suspend versioning",
     ]
     assert [check for check in found if not check.holds] == []
     assert [check.name for check in found if check.text == "allowed"] == [
         "overwrite it",
         "hide it behind a delete marker",
+        *EXPIRED[program.tool],
     ]
+
+
+async def test_rules_of_the_owner_are_left_alone(locked: tuple[Any, Address], program: Program) -> None:
+    """A bucket with lifecycle rules keeps them, and one without has none afterwards."""
+    client, address = locked
+    if not EXPIRED[program.tool]:
+        with pytest.raises(Exception, match=r"NotImplemented|not implemented"):
+            await client.get_bucket_lifecycle_configuration(Bucket=address.bucket)
+        return
+    _ = [check async for check in wormproof.prove(client, address, run="1")]
+    with pytest.raises(Exception, match="NoSuchLifecycleConfiguration"):
+        await client.get_bucket_lifecycle_configuration(Bucket=address.bucket)
+    rule = {"ID": "mine", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 7}}
+    await client.put_bucket_lifecycle_configuration(Bucket=address.bucket, LifecycleConfiguration={"Rules": [rule]})
+    names = [check.name async for check in wormproof.prove(client, address, run="2")]
+    left = await client.get_bucket_lifecycle_configuration(Bucket=address.bucket)
+
+    assert "have a lifecycle rule expire it" not in names
+    assert [each["ID"] for each in left["Rules"]] == ["mine"]
 
 
 class Lax:
@@ -163,13 +189,14 @@ async def test_a_bucket_without_lock_is_found_out(server: Server, locked: tuple[
         [check async for check in wormproof.prove(client, address, run="1")]
 
 
-def test_by_hand(server: Server, locked: tuple[Any, Address]) -> None:
+def test_by_hand(server: Server, locked: tuple[Any, Address], program: Program) -> None:
     """`interlock doctor --store` says of each attempt what became of it, and that all is well."""
     url = f"s3://{locked[1].bucket}/records?endpoint={server.endpoint}"
     done = subprocess.run(["interlock", "doctor", "--store", url], check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1] == "12 checks: 12 ok, 0 bad, 0 not to be looked at"
+    tried = 12 + len(EXPIRED[program.tool])
+    assert done.stdout.splitlines()[-1] == f"{tried} checks: {tried} ok, 0 bad, 0 not to be looked at"
 
 
 async def test_log_is_shipped_verified_and_cannot_be_undone(locked: tuple[Any, Address]) -> None:

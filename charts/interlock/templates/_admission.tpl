@@ -20,7 +20,7 @@ spec:
 
 {{- /* The names of the Secrets that hold Interlock's keys. */ -}}
 {{- define "interlock.keys" -}}
-["interlock-ca", "interlock-guard", "interlock-digest-key", "interlock-notary"]
+["interlock-ca", "interlock-guard", "interlock-digest-key", "interlock-notary", "interlock-prover"]
 {{- end }}
 
 {{- /* A member of breakGlassGroups asks. */ -}}

@@ -11,7 +11,13 @@ DEPLOYMENTS = (GUARDS, CONTROLLERS)
 CHART_ROLE = settings.GUARD_ACCOUNT
 """A ClusterRole that stands and falls with the chart's release, and carries its labels."""
 
-KEYS = (settings.CA_SECRET, settings.DIGEST_KEY_SECRET, settings.GUARD_SECRET, settings.NOTARY_SECRET)
+KEYS = (
+    settings.CA_SECRET,
+    settings.DIGEST_KEY_SECRET,
+    settings.GUARD_SECRET,
+    settings.NOTARY_SECRET,
+    settings.PROVER_SECRET,
+)
 LEDGER = "interlock.dev/ledger"
 """Label of the ConfigMaps that hold records."""
 

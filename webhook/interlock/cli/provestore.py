@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interlock.cli.telling import errors_told
+from interlock.core.audit import storeproof
 from interlock.core.audit.storeproof import StoreProof, Tried
+from interlock.errors import BadInput
+from interlock.kube import ed25519keys
 from interlock.kube.client import ApiClient, ApiTarget, open_session
 from interlock.kube.proofstore import ProofStore
 from interlock.ledger import wormproof
@@ -25,6 +29,7 @@ def prove_store(
     namespace: Annotated[str, typer.Option(help="Where the result is kept.")],
     token_file: Annotated[Path, typer.Option(help="Bearer token for the Kubernetes API.")],
     ca_file: Annotated[Path, typer.Option(help="PEM of the authority of the Kubernetes API.")],
+    key_file: Annotated[Path, typer.Option(help="PEM of the key that signs what was found.")],
 ) -> None:
     """Try everything that could undo the object lock of a store, and keep what came of it (run by the chart).
 
@@ -32,13 +37,13 @@ def prove_store(
     """
     target = ApiTarget(server=api_server(os.environ), ca_file=str(ca_file), token_file=str(token_file))
     with errors_told():
-        proof = asyncio.run(_proven(store, target, namespace))
+        proof = asyncio.run(_proven(store, target, namespace, _key(key_file)))
     for each in proof.tried:
         typer.echo(f"{'ok ' if each.holds else 'BAD'}  {each.name}: {each.text}")
     raise typer.Exit(0 if all(each.holds for each in proof.tried) else 1)
 
 
-async def _proven(store: str, target: ApiTarget, namespace: str) -> StoreProof:
+async def _proven(store: str, target: ApiTarget, namespace: str, key: Ed25519PrivateKey) -> StoreProof:
     address = Address.parse(store)
     async with s3.client(address) as client:
         run = secrets.token_hex(8)
@@ -46,5 +51,18 @@ async def _proven(store: str, target: ApiTarget, namespace: str) -> StoreProof:
     tried = tuple(Tried(name=each.name, holds=each.holds, text=each.text) for each in found)
     proof = StoreProof(store=store, time=clock.now(), tried=tried)
     async with open_session(target) as session:
-        await ProofStore(ApiClient(target, session), namespace=namespace).save(proof)
+        await ProofStore(ApiClient(target, session), namespace=namespace).save(storeproof.seal(proof, sign=key.sign))
     return proof
+
+
+def _key(file: Path) -> Ed25519PrivateKey:
+    """Read the prover's key.
+
+    Raises:
+        BadInput: it is not there, or is none.
+    """
+    try:
+        pem = file.read_bytes()
+    except OSError as error:
+        raise BadInput(field=str(file), got=str(error), expected="the prover's key") from error
+    return ed25519keys.read(pem, field=str(file))

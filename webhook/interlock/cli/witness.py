@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interlock.cli import outside, remembered, verifytext
@@ -24,6 +23,7 @@ from interlock.core.audit.keyring import Trust
 from interlock.core.audit.lanes import Status
 from interlock.core.audit.notekey import VerifierKey
 from interlock.errors import BadInput
+from interlock.kube import ed25519keys
 from interlock.ledger.verifying import MAX_AGE, Wanted
 from interlock.wiring import clock
 
@@ -76,9 +76,7 @@ def cosign(
 
 
 def _make(file: Path) -> None:
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = ed25519keys.written(Ed25519PrivateKey.generate())
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
         opened.write(pem)
 
@@ -90,12 +88,10 @@ def _private(file: Path) -> Ed25519PrivateKey:
         BadInput: it cannot be read, or is none.
     """
     try:
-        found = serialization.load_pem_private_key(file.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
-        raise BadInput(field=str(file), got=str(error)[:120], expected="an Ed25519 key in PKCS #8 PEM") from error
-    if not isinstance(found, Ed25519PrivateKey):
-        raise BadInput(field=str(file), got=type(found).__name__, expected="an Ed25519 key")
-    return found
+        pem = file.read_bytes()
+    except OSError as error:
+        raise BadInput(field=str(file), got=str(error)[:120], expected="the witness's private key") from error
+    return ed25519keys.read(pem, field=str(file))
 
 
 def _public(private: Ed25519PrivateKey, name: str) -> VerifierKey:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import msgspec
 import structlog
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interlock import settings
@@ -22,7 +21,7 @@ from interlock.core.audit.keyring import Keyring, Rotation
 from interlock.core.audit.notekey import VerifierKey
 from interlock.core.ports import Clock
 from interlock.errors import BadInput, Conflict, NameTaken
-from interlock.kube import paths
+from interlock.kube import ed25519keys, paths
 from interlock.kube.client import ApiClient
 from interlock.kube.configmaps import LANE_SELECTOR
 from interlock.kube.secretstore import SecretStore, StoredSecret
@@ -109,7 +108,7 @@ class NotaryKeyStore:
         rotation = Rotation(old=key.public, new=new, time=self._clock())
         ring = key.ring.extended(keyring.signed(rotation, old=key.sign, new=private.sign))
         replaced = await self._store.replace(
-            secret, {"key": _pem(private), "rotations": msgspec.json.encode(ring.notes)}
+            secret, {"key": ed25519keys.written(private), "rotations": msgspec.json.encode(ring.notes)}
         )
         LOG.warning("rotated the notary key", fingerprint=new.fingerprint, replaced=key.public.fingerprint)
         return replaced
@@ -143,7 +142,9 @@ class NotaryKeyStore:
 
     async def _make(self) -> StoredSecret:
         await self._refuse_if_records_exist()
-        made = await self._store.create(settings.NOTARY_SECRET, {"key": _pem(Ed25519PrivateKey.generate())})
+        made = await self._store.create(
+            settings.NOTARY_SECRET, {"key": ed25519keys.written(Ed25519PrivateKey.generate())}
+        )
         LOG.info("made the notary key", fingerprint=self._read(made).public.fingerprint)
         return made
 
@@ -162,12 +163,7 @@ class NotaryKeyStore:
             )
 
     def _read(self, secret: StoredSecret) -> NotaryKey:
-        try:
-            private = serialization.load_pem_private_key(secret.value("key"), password=None)
-        except ValueError as error:
-            raise BadInput(field=f"Secret {secret.name}, key", got=str(error), expected="PKCS #8 PEM") from error
-        if not isinstance(private, Ed25519PrivateKey):
-            raise BadInput(field=f"Secret {secret.name}, key", got=type(private).__name__, expected="an Ed25519 key")
+        private = ed25519keys.read(secret.value("key"), field=f"Secret {secret.name}, key")
         public = VerifierKey(name=self.name, public_key=private.public_key().public_bytes_raw())
         ring = _ring(secret, public)
         if ring.current != public:
@@ -186,9 +182,3 @@ def _ring(secret: StoredSecret, key: VerifierKey) -> Keyring:
     if stored is None:
         return Keyring.of(key)
     return Keyring.read(typedjson.read(stored, tuple[str, ...], field="rotations", expected="a list of signed notes"))
-
-
-def _pem(key: Ed25519PrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )

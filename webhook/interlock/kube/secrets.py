@@ -3,6 +3,7 @@
     interlock-ca          ca.crt, ca.key, next.crt, next.key, previous.crt: see kube.pki
     interlock-guard       tls.crt, tls.key: what guards show; ca.crt: whom to trust; path-secrets: newest first
     interlock-digest-key  key: 32 bytes, for digests of what may be secret; made once
+    interlock-prover      key: with which the prover signs what it has found out about the store; made once
 
 Guards read interlock-guard and interlock-digest-key through the API and watch the first for changes. A Secret that
 somebody has deleted is made anew; one that holds nonsense is an error that says which.
@@ -13,12 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from interlock import settings
 from interlock.core import times
 from interlock.core.ports import Clock
 from interlock.errors import BadInput
-from interlock.kube import pki
+from interlock.kube import ed25519keys, pki
 from interlock.kube.client import ApiClient
 from interlock.kube.pathsecret import PathSecrets
 from interlock.kube.pki import Authorities, Pair
@@ -55,6 +57,8 @@ class SecretKeeper:
         """
         if await self._store.find(settings.DIGEST_KEY_SECRET) is None:
             await self._store.create(settings.DIGEST_KEY_SECRET, {"key": secrets.token_bytes(DIGEST_KEY_BYTES)})
+        if await self._store.find(settings.PROVER_SECRET) is None:
+            await self._store.create(settings.PROVER_SECRET, {"key": ed25519keys.written(Ed25519PrivateKey.generate())})
         authorities = await self._authorities()
         path_secrets = await self._guard_secret(authorities)
         return Material(ca_bundle=authorities.bundle, path_secret=path_secrets.current(self._clock()))

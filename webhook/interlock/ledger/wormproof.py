@@ -6,8 +6,8 @@ mode, and a date that is no earlier. Servers differ in how they refuse (AWS says
 does not matter. Run it with a credential that *may* delete versions, not with the shipper's, which may never.
 
 It writes below `selftest/`, under a lock of one day, and leaves two small objects there. Nothing else is touched, but
-that versioning is asked to be suspended; where that is allowed it is switched on again at once. Lifecycle rules are not
-tried: a bucket has one set of them, and it is the owner's.
+that versioning is asked to be suspended; where that is allowed it is switched on again at once. A lifecycle rule, for
+the object alone, is tried only on a bucket that has none: a bucket has one set of them, and it is the owner's.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from interlock.core.ports import LockedObject
-from interlock.errors import Forbidden, InterlockError, NameTaken
+from interlock.errors import Forbidden, InterlockError, NameTaken, NotFound
 from interlock.ledger.stores.address import Address
 from interlock.ledger.stores.s3 import COMPLIANCE, S3Store, checksum, told
 
@@ -25,6 +25,7 @@ PREFIX = "selftest"
 LOCK = timedelta(days=1)
 BODY_LIMIT = 1024
 ENABLED = "Enabled"
+ALLOWED = "allowed"
 
 Attempt = Callable[["_Target"], Awaitable[None]]
 
@@ -82,6 +83,9 @@ async def prove(client: object, address: Address, *, run: str) -> AsyncIterator[
     for name, attempt in ATTEMPTS.items():
         said = await _said(attempt, target, name)
         yield Check(name=name, **await _judged(store, key, before, body, said))
+    if await _has_no_rules(target):
+        said = await _expired(target)
+        yield Check(name="have a lifecycle rule expire it", **await _judged(store, key, before, body, said))
     yield await _versioned(target)
 
 
@@ -115,6 +119,26 @@ async def _versioned(target: _Target) -> Check:
     return Check(name="suspend versioning", holds=status == ENABLED, text=said)
 
 
+async def _has_no_rules(target: _Target) -> bool:
+    """Whether it is known that the bucket has no lifecycle rules."""
+    try:
+        with told("read lifecycle rules"):
+            return not (await target.client.get_bucket_lifecycle_configuration(Bucket=target.bucket)).get("Rules")
+    except NotFound:
+        return True
+    except InterlockError:
+        return False
+
+
+async def _expired(target: _Target) -> str:
+    """What is said to a lifecycle rule that expires every version of the object; it is gone again afterwards."""
+    said = await _said(_expire, target, "put a lifecycle rule")
+    if said == ALLOWED:
+        with told("delete the lifecycle rule"):
+            await target.client.delete_bucket_lifecycle(Bucket=target.bucket)
+    return said
+
+
 async def _said(attempt: Attempt, target: _Target, name: str) -> str:
     try:
         with told(name):
@@ -123,7 +147,7 @@ async def _said(attempt: Attempt, target: _Target, name: str) -> str:
         return f"refused: {refusal}"
     except InterlockError as error:
         return str(error)
-    return "allowed"
+    return ALLOWED
 
 
 async def _judged(store: S3Store, key: str, before: LockedObject, body: bytes, said: str) -> dict[str, Any]:
@@ -188,6 +212,19 @@ async def _suspend_versioning(target: _Target) -> None:
 
 async def _versioning(target: _Target, status: str) -> None:
     await target.client.put_bucket_versioning(Bucket=target.bucket, VersioningConfiguration={"Status": status})
+
+
+async def _expire(target: _Target) -> None:
+    rule = {
+        "ID": "interlock-selftest",
+        "Status": ENABLED,
+        "Filter": {"Prefix": target.key},
+        "Expiration": {"Days": 1},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+    }
+    await target.client.put_bucket_lifecycle_configuration(
+        Bucket=target.bucket, LifecycleConfiguration={"Rules": [rule]}
+    )
 
 
 async def _hide(target: _Target) -> None:

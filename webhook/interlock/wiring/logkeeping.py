@@ -13,11 +13,12 @@ from datetime import timedelta
 
 import structlog
 
-from interlock.core.audit import storeproof
+from interlock.core.audit import standing, storeproof
 from interlock.core.audit.keyring import Trust
+from interlock.core.audit.standing import Condition
 from interlock.core.audit.storeproof import Proven, StoreProof
 from interlock.core.ports import Clock, ObjectStore
-from interlock.errors import ClusterError, InterlockError
+from interlock.errors import BadInput, ClusterError
 from interlock.kube.client import ApiClient
 from interlock.kube.events import Events, Related
 from interlock.kube.inventory import Inventory
@@ -37,7 +38,7 @@ from interlock.settings import LogSettings
 LOG = structlog.get_logger(__name__)
 
 ROOM_SECONDS = 5.0
-"""Between two looks at what waits: a flood of a thousand decisions a second is a megabyte in three."""
+"""Between two looks at how it stands: a flood of a thousand decisions a second is a megabyte in three."""
 
 ROOM_AGAIN = 0.8
 """Share of the bound below which guards take records again, so that they do not change their minds all the time."""
@@ -45,8 +46,8 @@ ROOM_AGAIN = 0.8
 WARN_SECONDS = 30.0
 """How long a fault may last before people hear of it: a controller that starts, or a store that restarts, has some."""
 
-PROOF_SECONDS = 60.0
-"""Between two looks for a proof, which is made once a day."""
+PROOF_SECONDS = 10.0
+"""Between two looks for a proof: it is made once a day, but people wait for it when they have changed the store."""
 
 MEGABYTE = 1024 * 1024
 
@@ -121,7 +122,7 @@ class LogKeeping:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(notary.run(), name="merge lanes")
                 tasks.create_task(archive.run(), name="ship")
-                tasks.create_task(self._watch_room(feed, archive), name="see whether there is room")
+                tasks.create_task(self._say_how_it_stands(feed, archive), name="say how it stands")
                 tasks.create_task(self._warn(), name="tell people")
                 tasks.create_task(self._follow_proof(), name="read what was found out about the store")
 
@@ -136,25 +137,51 @@ class LogKeeping:
         proven, why = self.proven
         return why if proven is Proven.FALSE else ""
 
-    async def _watch_room(self, feed: LaneFeed, archive: Archive) -> None:
-        """Tell guards when too much waits to be shipped, and when there is room again."""
+    async def _say_how_it_stands(self, feed: LaneFeed, archive: Archive) -> None:
+        """Tell guards when too much waits to be shipped and when there is room again, and everybody the conditions."""
         state = LedgerState(self._api, namespace=self._namespace)
-        bound, refuse, told = self._chosen.pending_megabytes * MEGABYTE, "", None
+        said: tuple[str, tuple[Condition, ...]] | None = None
+        refuse, conditions = "", await self._said_before(state)
         while True:
-            waiting = archive.pending_bytes(await feed.commits()) if self._chosen.store else 0
-            if waiting > bound:
-                refuse = f"records of {self._chosen.pending_megabytes} MiB wait to be shipped: {archive.status.fault}"
-            elif waiting < bound * ROOM_AGAIN:
-                refuse = ""
-            if bool(refuse) is not told:
+            refuse = self._refusal(archive.pending_bytes(await feed.commits()), refuse)
+            conditions = standing.conditions(self._known(), before=conditions, now=self._clock())
+            if said != (refuse, conditions):
                 try:
-                    await state.save(refuse)
+                    await state.save(refuse=refuse, conditions=conditions)
                 except ClusterError as error:
-                    LOG.warning("cannot tell guards whether there is room", why=str(error))
+                    LOG.warning("cannot say how the ledger stands", why=str(error))
                 else:
-                    told = bool(refuse)
-                    LOG.log(logging.ERROR if refuse else logging.INFO, "room for records", refuse=refuse)
+                    said = refuse, conditions
             await asyncio.sleep(ROOM_SECONDS)
+
+    async def _said_before(self, state: LedgerState) -> tuple[Condition, ...]:
+        try:
+            return await state.load()
+        except ClusterError as error:
+            LOG.warning("cannot read how the ledger stood", why=str(error))
+            return ()
+
+    def _refusal(self, waiting: int, before: str) -> str:
+        """Why guards are to take no more records."""
+        bound = self._chosen.pending_megabytes * MEGABYTE
+        if not self._chosen.store or waiting < bound * ROOM_AGAIN:
+            refuse = ""
+        elif waiting > bound:
+            refuse = f"records of {self._chosen.pending_megabytes} MiB wait to be shipped: {self.archive.fault}"
+        else:
+            return before
+        if bool(refuse) is not bool(before):
+            LOG.log(logging.ERROR if refuse else logging.INFO, "room for records", refuse=refuse)
+        return refuse
+
+    def _known(self) -> standing.Ledger:
+        return standing.Ledger(
+            store=self._chosen.store,
+            unlocked=self._chosen.unlocked,
+            unmerged=self.notary.fault,
+            unshipped=self.archive.fault,
+            proof=self._proof,
+        )
 
     async def _warn(self) -> None:
         """Write an Event for each thing that only people can repair, once for each reason."""
@@ -178,7 +205,10 @@ class LogKeeping:
         while True:
             try:
                 self._proof = await proofs.load()
-            except InterlockError as error:
+            except BadInput as error:
+                self._proof = None
+                LOG.error("what was found out about the store is not the prover's word", why=str(error))
+            except ClusterError as error:
                 LOG.warning("cannot read what was found out about the store", why=str(error))
             proven, why = self.proven
             if self._chosen.store and why != said:

@@ -33,7 +33,7 @@ CHECKS: Mapping[str, Check] = {
     "snapshots": lambda look: guards.snapshots(look.pods, look.leases, look.configuration, look.namespace),
     "certified": lambda look: guards.certified(look.pods, look.leases, look.namespace),
     "checkpoints": lambda look: log.checkpoints(look.checkpoints, look.now, look.namespace),
-    "shipped": lambda look: log.shipped(look.checkpoints, look.deployments, look.store_proof, look.now, look.namespace),
+    "shipped": lambda look: log.shipped(look.checkpoints, look.deployments, look.standing, look.namespace),
     "certificates": lambda look: certificates.certificates(
         look.configuration, look.serving_certificate, look.now, look.namespace
     ),

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from interlock import settings
 from interlock.cli.doctor.finding import Finding, bad, good, unknown
 from interlock.core import unstructured
-from interlock.core.audit import storeproof
-from interlock.core.audit.storeproof import Proven, StoreProof
+from interlock.core.audit.standing import Condition, Kind
+from interlock.core.audit.storeproof import Proven
 from interlock.core.text import counted
 from interlock.core.types import JsonObject
 
@@ -39,8 +39,7 @@ def checkpoints(found: Sequence[JsonObject], now: datetime, namespace: str) -> F
 def shipped(
     found: Sequence[JsonObject],
     deployments: Sequence[JsonObject],
-    proof: StoreProof | None,
-    now: datetime,
+    conditions: Sequence[Condition],
     namespace: str,
 ) -> Finding:
     """Checkpoints leave the cluster, where it was told to ship them, into a store that is known to lock."""
@@ -50,10 +49,11 @@ def shipped(
     if len(found) > MOST_WAITING:
         text = f"{counted(len(found), 'checkpoint')} are still in the cluster: nothing is shipped to {store}"
         return bad(text, remedy=f"{_remedy(namespace)}; interlock doctor --store {store}")
-    proven, why = storeproof.judged(proof, store=store, now=now)
-    if proven is Proven.FALSE:
-        return bad(f"{store} does not lock what it holds: {why}", remedy="another store: nothing more is shipped there")
-    if proven is Proven.UNKNOWN:
+    found_out = next((each for each in conditions if each.kind is Kind.WORM_PROVEN), None)
+    why = found_out.message if found_out else "no controller has said so"
+    if found_out and found_out.status is Proven.FALSE:
+        return bad(f"{store} does not lock what it holds: {why}", remedy="another store: nothing is locked there")
+    if found_out is None or found_out.status is Proven.UNKNOWN:
         remedy = f"prover.credentialsSecret in the chart's values; by hand: interlock doctor --store {store}"
         return unknown(f"records are shipped to {store}; whether it locks is not known: {why}", remedy=remedy)
     return good(f"records are shipped to {store}, which locks them: {why}")

@@ -16,8 +16,8 @@ from interlock.cli.installation import CONFIGURATION, CONFIGURATIONS, DEFINITION
 from interlock.cli.kubectl import Kubectl
 from interlock.cli.stored import CHECKPOINT, LEDGER
 from interlock.core import unstructured
-from interlock.core.audit import storeproof
-from interlock.core.audit.storeproof import StoreProof
+from interlock.core.audit import standing
+from interlock.core.audit.standing import Condition
 from interlock.core.types import JsonObject
 from interlock.errors import BadInput, ClusterError
 
@@ -76,13 +76,13 @@ class Look:
         return self._inside("configmaps", "-l", f"{LEDGER}={CHECKPOINT}")
 
     @cached_property
-    def store_proof(self) -> StoreProof | None:
-        """What was found out about the store; None where nobody tried, or what is there is none."""
-        found = self._kubectl.find("configmap", settings.STORE_PROOF_CONFIG_MAP, "-n", self.namespace)
+    def standing(self) -> Sequence[Condition]:
+        """How the ledger stands by the controller's word; nothing where there is none."""
+        found = self._kubectl.find("configmap", settings.LEDGER_CONFIG_MAP, "-n", self.namespace)
         try:
-            return storeproof.read(unstructured.text(found, "data", "proof").encode()) if found else None
+            return standing.read(unstructured.text(found, "data", "conditions").encode()) if found else ()
         except BadInput:
-            return None
+            return ()
 
     @cached_property
     def fences(self) -> Sequence[JsonObject]:

@@ -1,4 +1,4 @@
-"""What was found when somebody tried to undo a store's locks: a value that is stored, and how long it is believed."""
+"""What was found when somebody tried to undo a store's locks: signed by who tried, and how long it is believed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,12 @@ from enum import StrEnum
 import msgspec
 
 from interlock.core import times, typedjson
+from interlock.core.audit import dsse
 from interlock.errors import BadInput
+
+PAYLOAD_TYPE = "application/vnd.interlock.store-proof.v1+json"
+
+KEYID = "interlock-prover"
 
 FRESH = timedelta(hours=36)
 """How long a proof is believed: it is made every day, and may fail to be made once."""
@@ -64,18 +69,34 @@ class _Wire(msgspec.Struct, frozen=True, kw_only=True):
     tried: tuple[_Tried, ...]
 
 
-def write(proof: StoreProof) -> bytes:
-    """Write it as JSON."""
+def seal(proof: StoreProof, *, sign: dsse.Sign) -> bytes:
+    """Write and sign a proof.
+
+    Args:
+        proof: what was found.
+        sign: Ed25519 signature by the prover's key.
+    """
+    return dsse.seal(PAYLOAD_TYPE, _write(proof), keyid=KEYID, sign=sign).encode()
+
+
+def opened(data: bytes, public_key: bytes) -> StoreProof:
+    """Read a proof that the holder of this raw Ed25519 key has signed.
+
+    Raises:
+        BadInput: no proof, or none by this key.
+    """
+    envelope = dsse.parse(data)
+    if envelope.payload_type != PAYLOAD_TYPE or not envelope.signed_by(public_key):
+        raise BadInput(field="store proof", got=envelope.keyid[:80], expected=f"a signature by {KEYID}")
+    return _read(envelope.payload)
+
+
+def _write(proof: StoreProof) -> bytes:
     tried = tuple(_Tried(name=each.name, holds=each.holds, text=each.text) for each in proof.tried)
     return msgspec.json.encode(_Wire(store=proof.store, time=times.write(proof.time), tried=tried), order="sorted")
 
 
-def read(data: bytes) -> StoreProof:
-    """Read what `write` wrote.
-
-    Raises:
-        BadInput: anything else.
-    """
+def _read(data: bytes) -> StoreProof:
     wire = typedjson.read(data, _Wire, field="store proof", expected="store, time, and what was tried")
     tried = tuple(Tried(name=each.name, holds=each.holds, text=each.text) for each in wire.tried)
     if not tried:
