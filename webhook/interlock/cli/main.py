@@ -2,7 +2,19 @@
 
 import typer
 
-from interlock.cli import arm, catalogue, controller, disarm, guard, ledger, provestore, purge, verify, version
+from interlock.cli import (
+    arm,
+    catalogue,
+    controller,
+    disarm,
+    guard,
+    ledger,
+    provestore,
+    purge,
+    records,
+    verify,
+    version,
+)
 from interlock.cli.doctor import command as doctor
 
 app = typer.Typer(
@@ -22,6 +34,7 @@ app.command("guard")(guard.guard)
 app.add_typer(ledger.app, name="ledger")
 app.command("prove-store")(provestore.prove_store)
 app.command("purge")(purge.purge)
+app.command("records")(records.records)
 app.command("verify")(verify.verify)
 app.command("version")(version.version)
 

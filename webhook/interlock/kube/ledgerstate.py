@@ -1,18 +1,48 @@
-"""What the controller says to all guards about the ledger: whether there is room for records that are not shipped.
+"""What the controller says to all about the ledger: whether there is room, and how far it has been shipped.
 
-ConfigMap `interlock-ledger`, key `refuse`: why nothing more is taken, or nothing. A guard that cannot read it goes on
-with what it read last, and takes records if it has read nothing.
+ConfigMap `interlock-ledger`:
+
+    refuse    why nothing more is taken, or nothing: records that are not shipped have no more room
+    shipped   JSON: store, first and through (numbers of checkpoints), retentionDays (0 where nothing is locked)
+
+A guard that cannot read it goes on with what it read last, and takes records if it has read nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
 
 from interlock import settings
 from interlock.core import unstructured
+from interlock.core.auditapi.trail import Shipment
+from interlock.core.types import JsonObject
 from interlock.errors import NotFound
 from interlock.kube import named, paths
 from interlock.kube.client import ApiClient
 
-KEY = "refuse"
+REFUSE, SHIPPED = "refuse", "shipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What is said.
+
+    Attributes:
+        refuse: why guards are to take no more records; empty for that they may.
+        shipment: how far the ledger is in a store; None where nothing is known to be.
+    """
+
+    refuse: str = ""
+    shipment: Shipment | None = None
+
+
+class _Shipped(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    store: str
+    first: int
+    through: int
+    retention_days: int
 
 
 class LedgerState:
@@ -24,8 +54,19 @@ class LedgerState:
         self._collection = paths.collection("", "v1", "configmaps", namespace=namespace)
         self._path = paths.named("", "v1", "configmaps", settings.LEDGER_CONFIG_MAP, namespace=namespace)
 
-    async def save(self, refuse: str) -> None:
-        """Say why guards are to take no more records; empty for that they may.
+    async def load(self) -> Said:
+        """What was said last.
+
+        Raises:
+            ClusterError: the API server did not answer as needed.
+        """
+        try:
+            return _said(await self._api.get(self._path))
+        except NotFound:
+            return Said()
+
+    async def save(self, said: Said) -> None:
+        """Say it.
 
         Raises:
             ClusterError: the API server did not do it.
@@ -34,14 +75,43 @@ class LedgerState:
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": settings.LEDGER_CONFIG_MAP, "namespace": self._namespace},
-            "data": {KEY: refuse},
+            "data": {REFUSE: said.refuse} | _shipped(said.shipment),
         }
         try:
             await self._api.replace(self._path, body)
         except NotFound:
             await self._api.create(self._collection, body)
 
-    async def follow(self, told: Callable[[str], None]) -> None:
-        """Tell what is said, now and at every change; never ends."""
+    async def follow(self) -> AsyncIterator[Said]:
+        """What is said, now and at every change; never ends."""
         async for obj in named.follow(self._api, "configmaps", settings.LEDGER_CONFIG_MAP, namespace=self._namespace):
-            told(unstructured.text(obj, "data", KEY))
+            yield _said(obj)
+
+
+def _shipped(shipment: Shipment | None) -> dict[str, str]:
+    if shipment is None:
+        return {}
+    written = _Shipped(
+        store=shipment.store,
+        first=shipment.first,
+        through=shipment.through,
+        retention_days=shipment.retention.days if shipment.retention else 0,
+    )
+    return {SHIPPED: msgspec.json.encode(written).decode()}
+
+
+def _said(obj: JsonObject) -> Said:
+    try:
+        read = msgspec.json.decode(unstructured.text(obj, "data", SHIPPED), type=_Shipped)
+    except msgspec.MsgspecError:  # then nothing is known of it
+        return Said(refuse=unstructured.text(obj, "data", REFUSE))
+    return Said(refuse=unstructured.text(obj, "data", REFUSE), shipment=_shipment(read))
+
+
+def _shipment(read: _Shipped) -> Shipment:
+    return Shipment(
+        store=read.store,
+        first=read.first,
+        through=read.through,
+        retention=timedelta(days=read.retention_days) if read.retention_days else None,
+    )

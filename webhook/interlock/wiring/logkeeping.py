@@ -15,13 +15,14 @@ import structlog
 
 from interlock.core.audit import storeproof
 from interlock.core.audit.storeproof import Proven, StoreProof
+from interlock.core.auditapi.trail import Shipment
 from interlock.core.ports import Clock, ObjectStore
 from interlock.errors import ClusterError, InterlockError
 from interlock.kube.client import ApiClient
 from interlock.kube.events import Events, Related
 from interlock.kube.inventory import Inventory
 from interlock.kube.lanefeed import LaneFeed
-from interlock.kube.ledgerstate import LedgerState
+from interlock.kube.ledgerstate import LedgerState, Said
 from interlock.kube.logstore import ConfigMapLogStore
 from interlock.kube.notarykey import NotaryKey
 from interlock.kube.proofstore import ProofStore
@@ -138,24 +139,52 @@ class LogKeeping:
         return why if proven is Proven.FALSE else ""
 
     async def _watch_room(self, feed: LaneFeed, archive: Archive) -> None:
-        """Tell guards when too much waits to be shipped, and when there is room again."""
+        """Tell guards when too much waits to be shipped, and when there is room again; and how far all is shipped."""
         state = LedgerState(self._api, namespace=self._namespace)
-        bound, refuse, told = self._chosen.pending_megabytes * MEGABYTE, "", None
+        said: Said | None = None
+        bound, refuse = self._chosen.pending_megabytes * MEGABYTE, ""
         while True:
             waiting = archive.pending_bytes(await feed.commits()) if self._chosen.store else 0
             if waiting > bound:
                 refuse = f"records of {self._chosen.pending_megabytes} MiB wait to be shipped: {archive.status.fault}"
             elif waiting < bound * ROOM_AGAIN:
                 refuse = ""
-            if bool(refuse) is not told:
-                try:
-                    await state.save(refuse)
-                except ClusterError as error:
-                    LOG.warning("cannot tell guards whether there is room", why=str(error))
-                else:
-                    told = bool(refuse)
-                    LOG.log(logging.ERROR if refuse else logging.INFO, "room for records", refuse=refuse)
+            try:
+                said = await self._say(state, said, refuse, archive.status.number)
+            except ClusterError as error:
+                LOG.warning("cannot tell others how the ledger stands", why=str(error))
             await asyncio.sleep(ROOM_SECONDS)
+
+    async def _say(self, state: LedgerState, said: Said | None, refuse: str, shipped: int) -> Said:
+        """Say how the ledger stands, if that is news; returns what is said then.
+
+        Raises:
+            ClusterError: it could not be said.
+        """
+        before = said or await state.load()
+        now = Said(refuse=refuse, shipment=self._shipment(before.shipment, shipped))
+        turned = said is None or bool(said.refuse) is not bool(refuse)
+        if not turned and now.shipment == before.shipment:
+            return before
+        await state.save(now)
+        if turned:
+            LOG.log(logging.ERROR if refuse else logging.INFO, "room for records", refuse=refuse)
+        return now
+
+    def _shipment(self, before: Shipment | None, number: int) -> Shipment | None:
+        """How far the ledger is in the store, once a checkpoint was read back in this term.
+
+        Args:
+            before: what was said last; it goes on if store and lock are the same.
+            number: of the newest checkpoint; -1 while there is none.
+        """
+        if number < 0:
+            return before
+        store, unlocked = self._chosen.store, self._chosen.unlocked
+        retention = None if unlocked else timedelta(days=self._chosen.retention_days)
+        goes_on = before is not None and (before.store, before.retention) == (store, retention)
+        first = before.first if before is not None and goes_on and before.first <= number else number
+        return Shipment(store=store, first=first, through=number, retention=retention)
 
     async def _warn(self) -> None:
         """Write an Event for each thing that only people can repair, once for each reason."""
