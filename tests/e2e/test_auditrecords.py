@@ -7,7 +7,10 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
+import kubernetes.config
+import kubernetes.dynamic
 import orjson
 import pytest
 
@@ -302,3 +305,24 @@ def test_past_the_aggregator(kubectl: Kubectl) -> None:
         answer = connection.getresponse()
         assert (answer.status, orjson.loads(answer.read())["reason"]) == (401, "Unauthorized")
     connection.close()
+
+
+def test_official_client(kubectl: Kubectl, deny: Deny, namespace: str) -> None:
+    """The official Python client's dynamic client finds the resource by discovery, lists, pages, reads and watches."""
+    names = [deny(user=f"user-{number}") for number in range(3)]
+    official: Any = kubernetes  # it carries no types
+    session = official.config.new_client_from_config(kubectl.kubeconfig)
+    records = official.dynamic.DynamicClient(session).resources.get(
+        api_version="audit.interlock.dev/v1alpha1", kind="AuditRecord"
+    )
+    first = records.get(namespace=namespace, limit=2)
+    rest = records.get(namespace=namespace, limit=2, _continue=first.metadata["continue"])
+    single = records.get(name=names[0], namespace=namespace)
+    watched = records.watch(namespace=namespace, resource_version=single.metadata.resourceVersion, timeout=2)
+
+    assert [each.metadata.name for each in (*first.items, *rest.items)] == names
+    assert (single.user.name, single.verdict, single.ledger.verified) == ("user-0", "Deny", True)
+    assert [(event["type"], event["object"].metadata.name) for event in watched] == [
+        ("ADDED", name) for name in names[1:]
+    ]
+    session.close()
