@@ -12,6 +12,7 @@ from interlock.cli import (
     provestore,
     purge,
     records,
+    timeline,
     verify,
     version,
 )
@@ -35,6 +36,7 @@ app.add_typer(ledger.app, name="ledger")
 app.command("prove-store")(provestore.prove_store)
 app.command("purge")(purge.purge)
 app.command("records")(records.records)
+app.command("timeline")(timeline.timeline)
 app.command("verify")(verify.verify)
 app.command("version")(version.version)
 
