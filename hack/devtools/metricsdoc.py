@@ -4,6 +4,7 @@ Every metric is used once, so that its labels show; what other parts keep is des
 """
 
 from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from interlock.serve.metrics import GuardMetrics, Reading, Shown, Tally
@@ -14,8 +15,8 @@ HEADER = """\
 
 <!-- Made from the code by `hack/update generated`; do not edit. -->
 
-Guards and controllers answer `GET /metrics` on port 9080 (`health`), plain HTTP, in Prometheus's text format. Units are
-in the names; counters end in `_total`. No label holds a name, a path or a user. Beside it `/healthz` says that the
+All processes answer `GET /metrics` on port 9080 (`health`), plain HTTP, in Prometheus's text format. Units are in the
+names; counters end in `_total`. No label holds a name, a path or a user. Beside it `/healthz` says that the
 process lives, and `/readyz` lists what a ready one has, one check a line.
 
 What to alert on: `interlock_armed` of the leader at 0; `interlock_api_servers_asking` below `interlock_api_servers`;
@@ -23,10 +24,11 @@ growth of `interlock_sink_faults_total` or of `interlock_http_answers_total{stat
 `interlock_http_answers_total{status="401"}`, which is somebody forging reviews; `interlock_snapshot_age_seconds` above
 a minute; `interlock_lane_certified` at 0 for more than a minute; of the leader, `interlock_log_checkpoint_age_seconds`
 above two minutes, `interlock_shipping_lag_seconds` above three where there is a store, `interlock_log_broken_lanes`
-above 0, which is tampering or a lost part of etcd.
+above 0, which is tampering or a lost part of etcd; growth of `interlock_auditrecords_unreadable_total`, likewise.
 """
 
 _NOTHING: Any = None  # described, not read
+_UNREAD: Any = SimpleNamespace(trail=SimpleNamespace(window=None))
 
 
 def markdown() -> str:
@@ -34,7 +36,8 @@ def markdown() -> str:
     guard = _Page("Guard", [*_counted(), *_shown(readings.of_guard(feed=_NOTHING, lane=_NOTHING, http=_NOTHING))])
     kept = (*readings.of_controller(_NOTHING, _NOTHING, _NOTHING), *readings.of_log(_NOTHING, _NOTHING))
     controller = _Page("Controller", _shown(kept))
-    return "\n".join([HEADER, *guard.lines(), *controller.lines()])
+    served = readings.of_records(_UNREAD, _NOTHING, _NOTHING)
+    return "\n".join([HEADER, *guard.lines(), *controller.lines(), *_Page("Records", _shown(served)).lines()])
 
 
 class _Page:

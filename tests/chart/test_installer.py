@@ -17,9 +17,10 @@ def test_installer() -> None:
         kubectl = cluster.kubectl
         kubectl.must("create", "namespace", SYSTEM)
         kubectl.must("apply", "-f", ROLES)
-        for kind, where in (("clusterrolebinding", ()), ("rolebinding", ("-n", SYSTEM))):
-            role = "--clusterrole=interlock-installer" if kind == "clusterrolebinding" else "--role=interlock-installer"
-            kubectl.must("create", kind, "installer", role, "--user=installer", *where)
+        who = ("installer", "--user=installer")
+        kubectl.must("create", "clusterrolebinding", *who, "--clusterrole=interlock-installer")
+        for namespace in (SYSTEM, "kube-system"):
+            kubectl.must("create", "rolebinding", *who, "--role=interlock-installer", "-n", namespace)
         release = ("interlock", "-n", SYSTEM, *INSTALLER)
 
         outcomes = [

@@ -17,6 +17,7 @@ SCENARIOS = [pytest.param(path, id=path.stem) for path in sorted(CHART.glob("ci/
 
 GUARD = f"system:serviceaccount:{SYSTEM}:interlock-guard"
 CONTROLLER = f"system:serviceaccount:{SYSTEM}:interlock-controller"
+RECORDS = f"system:serviceaccount:{SYSTEM}:interlock-records"
 WEBHOOKS = "validatingwebhookconfigurations.admissionregistration.k8s.io"
 EVERYWHERE = "--all-namespaces"
 
@@ -92,6 +93,35 @@ CONTROLLER_MAY_NOT = [
     "list pods",
     "create pods",
     "create pods --subresource=exec",
+    "create serviceaccounts/interlock-guard --subresource=token",
+]
+
+API_SERVICES = "apiservices.apiregistration.k8s.io"
+CONTROLLER_MAY += [f"{verb} {API_SERVICES}/v1alpha1.audit.interlock.dev" for verb in ("get", "patch", "delete")]
+CONTROLLER_MAY_NOT += [
+    f"delete {API_SERVICES}/v1.apps",
+    f"list {API_SERVICES}",
+    "list endpointslices.discovery.k8s.io -A",
+]
+RECORDS_MAY = [
+    "list configmaps",
+    "watch configmaps",
+    "get secrets/interlock-records",
+    "create subjectaccessreviews.authorization.k8s.io",
+    "watch configmaps/extension-apiserver-authentication -n kube-system",
+]
+RECORDS_MAY_NOT = [
+    "create configmaps",
+    "delete configmaps",
+    "update configmaps/interlock-ledger",
+    "get secrets/interlock-notary",
+    "get secrets/interlock-guard",
+    "list secrets",
+    "get configmaps -n default",
+    "list configmaps -n kube-system",
+    "create tokenreviews.authentication.k8s.io",
+    "list dangerpolicies.interlock.dev",
+    "list auditrecords.audit.interlock.dev",
     "create serviceaccounts/interlock-guard --subresource=token",
 ]
 
@@ -177,9 +207,22 @@ def test_controller_may_not(right: str, kubectl: Kubectl) -> None:
     assert not _may(kubectl, CONTROLLER, right)
 
 
+@pytest.mark.parametrize("right", RECORDS_MAY)
+def test_records_may(right: str, kubectl: Kubectl) -> None:
+    """Who serves AuditRecords may read the ledger, and ask who else may."""
+    assert _may(kubectl, RECORDS, right)
+
+
+@pytest.mark.parametrize("right", RECORDS_MAY_NOT)
+def test_records_may_not(right: str, kubectl: Kubectl) -> None:
+    """Who serves AuditRecords can write nothing, and read no key but that of its own certificate."""
+    assert not _may(kubectl, RECORDS, right)
+
+
 def _same_ports(kubectl: Kubectl) -> list[str]:
     """The release's Service ports: server-side apply merges ports by number, so that others would come on top."""
-    services = {name: kubectl.get("service", f"interlock-{name}", "-n", SYSTEM) for name in ("guard", "controller")}
+    names = ("guard", "controller", "records")
+    services = {name: kubectl.get("service", f"interlock-{name}", "-n", SYSTEM) for name in names}
     return [f"--set={name}.service.port={found['spec']['ports'][0]['port']}" for name, found in services.items()]
 
 

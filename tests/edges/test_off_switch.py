@@ -54,7 +54,7 @@ class Installed:
         """Run `helm upgrade` with the values of the installation, and wait for the pods."""
         values = ("--values", str(self.cluster.values))
         self.cluster.must("helm", "upgrade", "interlock", CHART, "-n", SYSTEM, *values, *options)
-        for component in ("guard", "controller"):
+        for component in ("guard", "controller", "records"):
             self.kubectl.must("rollout", "status", f"deployment/interlock-{component}", "-n", SYSTEM, "--timeout=55s")
 
     def scale(self, replicas: int) -> None:
@@ -64,7 +64,7 @@ class Installed:
         def _so_many() -> bool:
             pods = self.kubectl.get("pods", "-n", SYSTEM)["items"]
             found = self.kubectl.get("deployments", "-n", SYSTEM)["items"]
-            return len(pods) == 2 * replicas and {each["status"].get("readyReplicas", 0) for each in found} == {
+            return len(pods) == 3 * replicas and {each["status"].get("readyReplicas", 0) for each in found} == {
                 replicas
             }
 

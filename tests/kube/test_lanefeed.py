@@ -3,16 +3,19 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from interlock.core.audit import commits, segment
+from interlock.core.audit import commits, segment, standing
+from interlock.core.audit.standing import Ledger
+from interlock.core.auditapi.trail import Shipment
 from interlock.core.ports import StoredCommit
 from interlock.kube.configmaps import LANE_LABEL, LEDGER_LABEL
 from interlock.kube.counters import Tally
 from interlock.kube.countstore import CountStore
 from interlock.kube.lanefeed import LaneFeed
-from interlock.kube.ledgerstate import LedgerState
+from interlock.kube.ledgerstate import LedgerState, Said
 from interlock.kube.logstore import ConfigMapLogStore
 from tests.fakes.kube_api import CONFIG_MAPS
 from tests.kube.conftest import Cluster, eventually
@@ -112,14 +115,26 @@ async def test_counts_are_kept(cluster: Cluster) -> None:
     assert tally.of("p").matches == 2
 
 
-async def test_guards_hear_that_there_is_no_room(cluster: Cluster) -> None:
+async def test_what_the_controller_says_of_the_ledger(cluster: Cluster) -> None:
     """What the controller says reaches who follows it: now, and whenever it changes."""
     state = LedgerState(cluster.api, namespace=HOME)
-    heard: list[str] = []
-    await state.save(refuse="", conditions=())
-    task = asyncio.create_task(state.follow(heard.append))
-    await eventually(lambda: heard == [""])
-    await state.save(refuse="full", conditions=())
-    await eventually(lambda: heard == ["", "full"])
+    shipment = Shipment(store="s3://b/p", first=3, through=42, retention=timedelta(days=90))
+    conditions = standing.conditions(
+        Ledger(store="", unlocked=False, unmerged="", unshipped="", proof=None),
+        before=(),
+        now=datetime(2026, 11, 25, tzinfo=UTC),
+    )
+    heard: list[Said] = []
+
+    async def hear() -> None:
+        async for said in state.follow():
+            heard.append(said)  # noqa: PERF401  it never ends
+
+    assert await state.load() == Said()
+    await state.save(Said())
+    task = asyncio.create_task(hear())
+    await eventually(lambda: heard == [Said()])
+    await state.save(Said(refuse="full", shipment=shipment, conditions=conditions))
+    await eventually(lambda: heard == [Said(), Said(refuse="full", shipment=shipment, conditions=conditions)])
     task.cancel()
     await asyncio.wait({task})

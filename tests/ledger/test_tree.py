@@ -77,6 +77,16 @@ def test_inclusion(leaves: list[bytes], data: st.DataObject) -> None:
 
 
 @given(leaf_lists, st.data())
+def test_inclusion_of_what_follows(leaves: list[bytes], data: st.DataObject) -> None:
+    """Whoever has a frontier and the leaves after it makes the same proof as whoever has them all."""
+    index = data.draw(st.integers(0, len(leaves) - 1))
+    size = data.draw(st.integers(0, index))
+    before = Frontier().append(leaves[:size])
+
+    assert tree.inclusion_after(before, leaves[size:], index) == tree.inclusion(leaves, index)
+
+
+@given(leaf_lists, st.data())
 def test_nothing_else_is_included(leaves: list[bytes], data: st.DataObject) -> None:
     """With another leaf, index, root, or a proof that was changed, nothing is proven."""
     index = data.draw(st.integers(0, len(leaves) - 1))

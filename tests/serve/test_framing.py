@@ -55,7 +55,7 @@ def test_requests_one_after_the_other(step: int | None) -> None:
         Head(method="POST", target="/a", expects_continue=True),
         b"abcde",
         Mark.END,
-        Head(method="GET", target="/b?c", keep_alive=False),
+        Head(method="GET", target="/b?c", keep_alive=False, chunked=False),
         Mark.END,
     ]
 

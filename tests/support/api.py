@@ -62,6 +62,11 @@ class Api:
         answer = self._connection.getresponse()
         return answer.status, orjson.loads(answer.read())
 
+    def stream(self, path: str, *, accept: str) -> http.client.HTTPResponse:
+        """Begin a GET whose answer is read as it comes."""
+        self._connection.request("GET", path, headers={"Accept": accept})
+        return self._connection.getresponse()
+
 
 def pem(entry: dict[str, str], key: str) -> str:
     """A PEM that a kubeconfig holds inline or by file name."""

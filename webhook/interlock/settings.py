@@ -42,6 +42,7 @@ GUARD_SECRET = "interlock-guard"  # noqa: S105  tls.crt, tls.key, ca.crt, path-s
 DIGEST_KEY_SECRET = "interlock-digest-key"  # noqa: S105  key: 32 bytes
 NOTARY_SECRET = "interlock-notary"  # noqa: S105  key: PKCS8 PEM, Ed25519; rotations: JSON list of notes
 PROVER_SECRET = "interlock-prover"  # noqa: S105  key: PKCS8 PEM, Ed25519, which signs what was found about the store
+RECORDS_SECRET = "interlock-records"  # noqa: S105  tls.crt, tls.key
 NOTARY_CONFIG_MAP = "interlock-notary"  # notary.pub: the verifier key
 COUNTS_CONFIG_MAP = "interlock-counts"  # counts: what policies did by records that the cluster has forgotten
 LEDGER_CONFIG_MAP = "interlock-ledger"  # refuse: why guards are to take no more records; conditions: how it stands
@@ -56,6 +57,7 @@ CERTIFIED_ANNOTATION = "interlock.dev/certified"
 
 GUARD_ACCOUNT = "interlock-guard"
 CONTROLLER_ACCOUNT = "interlock-controller"
+RECORDS_ACCOUNT = "interlock-records"  # also of its Service, Deployment and ClusterRole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,29 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsSettings:
+    """One process that serves AuditRecords.
+
+    Attributes:
+        pod: this pod.
+        api: the Kubernetes API.
+        listen: where the API server's aggregator calls, TLS.
+        health_listen: where probes and metrics are served, plain HTTP.
+        window_megabytes: of AuditRecords as JSON that can be listed.
+        drain_seconds: how long to go on serving after SIGTERM.
+        log_level: debug, info, warning or error.
+    """
+
+    pod: Pod
+    api: ApiAccess
+    listen: Listen
+    health_listen: Listen
+    window_megabytes: int = 48
+    drain_seconds: float = DRAIN_SECONDS
+    log_level: str = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerSettings:
     """One controller process.
 
@@ -172,6 +197,8 @@ class ControllerSettings:
         guard_service_port: its port.
         webhook_configuration: the ValidatingWebhookConfiguration that the chart made and that this process fills.
         self_repair: make the webhook configuration again when somebody deletes it.
+        records_service: Service of those who serve AuditRecords, in the pod's namespace; empty where nobody does.
+        records_service_port: its port.
         log: where the log goes.
         drain_seconds: how long to go on serving after SIGTERM.
         log_level: debug, info, warning or error.
@@ -185,6 +212,8 @@ class ControllerSettings:
     guard_service_port: int
     webhook_configuration: str
     self_repair: bool = False
+    records_service: str = ""
+    records_service_port: int = 443
     log: LogSettings = LogSettings()
     drain_seconds: float = DRAIN_SECONDS
     log_level: str = "info"

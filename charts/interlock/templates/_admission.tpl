@@ -15,12 +15,12 @@ spec:
 
 {{- /* The names of Interlock's accounts. */ -}}
 {{- define "interlock.accounts" -}}
-["interlock-guard", "interlock-controller", "interlock-prover"]
+["interlock-guard", "interlock-controller", "interlock-records", "interlock-prover"]
 {{- end }}
 
 {{- /* The names of the Secrets that hold Interlock's keys. */ -}}
 {{- define "interlock.keys" -}}
-["interlock-ca", "interlock-guard", "interlock-digest-key", "interlock-notary", "interlock-prover"]
+["interlock-ca", "interlock-guard", "interlock-digest-key", "interlock-notary", "interlock-prover", "interlock-records"]
 {{- end }}
 
 {{- /* A member of breakGlassGroups asks. */ -}}

@@ -52,10 +52,12 @@ def values(state: State) -> dict[str, Any]:
         "image": {"repository": repository, "tag": tag},
         "guard": {"callerCA": (state.pki / "admission-ca.crt").read_text()},
         "controller": {},
+        "records": {},
     }
     if found.provider == "local" and found.ports:  # where a port below 1024 needs a right that most users lack
         common["guard"]["service"] = {"port": found.ports.guard_service}
         common["controller"]["service"] = {"port": found.ports.controller_service}
+        common["records"]["service"] = {"port": found.ports.records_service}
     return common
 
 

@@ -43,6 +43,7 @@ class Ports:
     kwok: int
     guard_service: int
     controller_service: int
+    records_service: int
     scheduler: int
     kubelet: int
     kubelet_health: int

@@ -3,6 +3,8 @@
 `helm upgrade` does the same, and is the way that leaves nothing to remember; this one needs no chart and no values. The
 object gets the labels and annotations of its release, taken from a ClusterRole of the chart, so that Helm goes on
 owning it: `helm uninstall` takes it away. Without that ClusterRole nothing is made: there is no release to arm.
+
+The APIService of AuditRecords comes back by itself: the controllers restore it while Interlock is armed.
 """
 
 import time

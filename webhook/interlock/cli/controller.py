@@ -27,6 +27,8 @@ def controller(  # noqa: PLR0913  one parameter per argument of the command, as 
     notary_keys: Annotated[
         int, typer.Option(min=1, help="How many keys the notary has to have had; one more rotates its key.")
     ] = 1,
+    records_service: Annotated[str, typer.Option(help="Service of those who serve AuditRecords; empty for none.")] = "",
+    records_service_port: Annotated[int, typer.Option(help="Its port.")] = 443,
     store: Annotated[str, typer.Option(help="Object store that the log is shipped to; empty for none.")] = "",
     store_retention_days: Annotated[int, typer.Option(min=1, help="How long objects are locked there.")] = 90,
     store_unlocked: Annotated[
@@ -61,6 +63,8 @@ def controller(  # noqa: PLR0913  one parameter per argument of the command, as 
             guard_service_port=guard_service_port,
             webhook_configuration=webhook_configuration,
             self_repair=self_repair,
+            records_service=records_service,
+            records_service_port=records_service_port,
             log=LogSettings(
                 keys=notary_keys,
                 store=store,

@@ -1,12 +1,13 @@
-"""`interlock disarm`: the off switch. It needs nothing of Interlock alive, only the right to delete one object.
+"""`interlock disarm`: the off switch. It needs nothing of Interlock alive, only the right to delete two objects.
 
+The second one is the APIService of AuditRecords: with nobody alive who serves them it stops every namespace deletion.
 Where the controllers repair the configuration by themselves, they are scaled away, or it would be back in a second.
 """
 
 import typer
 
 from interlock.cli import installation
-from interlock.cli.installation import CONFIGURATION, CONFIGURATIONS, CONTROLLERS
+from interlock.cli.installation import API_SERVICE, API_SERVICES, CONFIGURATION, CONFIGURATIONS, CONTROLLERS
 from interlock.cli.kubectl import Kubectl
 from interlock.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace, Yes
 from interlock.cli.telling import errors_told
@@ -16,8 +17,9 @@ from interlock.errors import ClusterError, Forbidden
 CONTROLLERS_GONE_SECONDS = 60  # their draining and a margin; what is deleted meanwhile is deleted again afterwards
 
 MEANING = f"""\
-This deletes ValidatingWebhookConfiguration {CONFIGURATION}. From then on Interlock stops nothing and records nothing,
-until it is armed again. Policies, keys and records stay; what guards Interlock's own namespace stays in force."""
+This deletes ValidatingWebhookConfiguration {CONFIGURATION}, and with it the APIService of AuditRecords. From then on
+Interlock stops nothing and records nothing, until it is armed again. Policies, keys and records stay, and `interlock
+ledger show` reads them; what guards Interlock's own namespace stays in force."""
 
 REPAIRS = f"""\
 selfRepair is on: controllers would make the configuration again. Deployment {CONTROLLERS} is scaled to 0 as well."""
@@ -33,13 +35,19 @@ def disarm(
     with errors_told():
         kubectl = Kubectl(kubeconfig=kubeconfig, context=context)
         repairs = _repairs(kubectl, namespace)
-        if not repairs and kubectl.find(CONFIGURATIONS, CONFIGURATION) is None:
+        if not repairs and not _armed(kubectl):
             typer.echo("Interlock is disarmed already")
             return
         typer.echo("\n".join([MEANING, REPAIRS] if repairs else [MEANING]))
         _ = yes or typer.confirm("Disarm?", abort=True)
         _disarm(kubectl, namespace, repairs=repairs)
         typer.echo(DISARMED_FOR_GOOD if repairs else DISARMED)
+
+
+def _armed(kubectl: Kubectl) -> bool:
+    """Whether anything is there that disarming takes away."""
+    objects = ((CONFIGURATIONS, CONFIGURATION), (API_SERVICES, API_SERVICE))
+    return any(kubectl.find(kind, name) is not None for kind, name in objects)
 
 
 def _repairs(kubectl: Kubectl, namespace: str) -> bool:
@@ -66,7 +74,9 @@ def _disarm(kubectl: Kubectl, namespace: str, *, repairs: bool) -> None:
 
 
 def _delete(kubectl: Kubectl) -> None:
+    """Delete both; the configuration first, without which controllers do not restore the other one."""
     kubectl.run("delete", CONFIGURATIONS, CONFIGURATION, "--ignore-not-found")
+    kubectl.run("delete", API_SERVICES, API_SERVICE, "--ignore-not-found")
 
 
 def _wait_for_controllers(kubectl: Kubectl, namespace: str) -> None:

@@ -6,8 +6,14 @@ CONFIGURATION = "interlock"
 """The ValidatingWebhookConfiguration: while it exists and is filled, Interlock is armed."""
 
 CONFIGURATIONS = "validatingwebhookconfigurations"
-GUARDS, CONTROLLERS = settings.GUARD_ACCOUNT, settings.CONTROLLER_ACCOUNT
-DEPLOYMENTS = (GUARDS, CONTROLLERS)
+API_SERVICE = "v1alpha1.audit.interlock.dev"
+"""The APIService of AuditRecords."""
+
+API_SERVICES = "apiservices.apiregistration.k8s.io"
+GUARDS, CONTROLLERS, RECORDS = settings.GUARD_ACCOUNT, settings.CONTROLLER_ACCOUNT, settings.RECORDS_ACCOUNT
+DEPLOYMENTS = (GUARDS, CONTROLLERS, RECORDS)
+"""The last one only where AuditRecords are served (records.enabled)."""
+
 CHART_ROLE = settings.GUARD_ACCOUNT
 """A ClusterRole that stands and falls with the chart's release, and carries its labels."""
 
@@ -17,6 +23,7 @@ KEYS = (
     settings.GUARD_SECRET,
     settings.NOTARY_SECRET,
     settings.PROVER_SECRET,
+    settings.RECORDS_SECRET,
 )
 LEDGER = "interlock.dev/ledger"
 """Label of the ConfigMaps that hold records."""

@@ -6,6 +6,7 @@ contexts, exec plugins, proxies. What kubectl refuses is refused here, in its wo
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import orjson
@@ -62,21 +63,58 @@ class Kubectl:
             Unavailable: any other failure, in kubectl's words.
             UsageError: there is no kubectl.
         """
-        program = shutil.which("kubectl")
-        if program is None:
-            raise UsageError("kubectl: not on PATH, expected since the cluster is read through it")
-        chosen = [f"--kubeconfig={self.kubeconfig}"] if self.kubeconfig else []
-        chosen += [f"--context={self.context}"] if self.context else []
-        command = [program, *chosen, *arguments]
+        return self._done(*arguments, stdin=stdin).stdout
+
+    def raw(self, path: str) -> tuple[bytes, tuple[str, ...]]:
+        """``kubectl get --raw``: the answer as it is, and the warnings that came with it.
+
+        Raises:
+            Forbidden: the user may not.
+            NotFound: there is no such thing.
+            Unavailable: any other failure, in kubectl's words.
+            UsageError: there is no kubectl.
+        """
+        done = self._done("get", "--raw", path)
+        said = done.stderr.decode(errors="replace").splitlines()
+        return done.stdout, tuple(line for line in said if line.startswith("Warning:"))
+
+    def lines(self, path: str) -> Iterator[bytes]:
+        """``kubectl get --raw`` of what goes on and on, line by line as they come.
+
+        Raises:
+            ClusterError: it failed, in kubectl's words.
+            UsageError: there is no kubectl.
+        """
+        command = self._command("get", "--raw", path)
+        with subprocess.Popen(  # noqa: S603  likewise
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            try:
+                yield from process.stdout or ()
+            finally:
+                process.terminate()
+            told = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
+            if process.wait() > 0:
+                raise _refusal(told)
+
+    def _done(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         try:
             done = subprocess.run(  # noqa: S603  no shell; the arguments are ours and the user's own
-                command, input=stdin, capture_output=True, timeout=COMMAND_SECONDS, check=False
+                self._command(*arguments), input=stdin, capture_output=True, timeout=COMMAND_SECONDS, check=False
             )
         except subprocess.TimeoutExpired as error:
             raise Unavailable(f"kubectl {arguments[0]}: no answer within {COMMAND_SECONDS:.0f} s") from error
         if done.returncode:
             raise _refusal(done.stderr.decode(errors="replace").strip())
-        return done.stdout
+        return done
+
+    def _command(self, *arguments: str) -> list[str]:
+        program = shutil.which("kubectl")
+        if program is None:
+            raise UsageError("kubectl: not on PATH, expected since the cluster is read through it")
+        chosen = [f"--kubeconfig={self.kubeconfig}"] if self.kubeconfig else []
+        chosen += [f"--context={self.context}"] if self.context else []
+        return [program, *chosen, *arguments]
 
 
 def _refusal(text: str) -> ClusterError:

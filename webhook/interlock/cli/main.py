@@ -2,7 +2,21 @@
 
 import typer
 
-from interlock.cli import arm, catalogue, controller, disarm, guard, ledger, provestore, purge, verify, version, witness
+from interlock.cli import (
+    arm,
+    catalogue,
+    controller,
+    disarm,
+    guard,
+    ledger,
+    provestore,
+    purge,
+    records,
+    timeline,
+    verify,
+    version,
+    witness,
+)
 from interlock.cli.doctor import command as doctor
 
 app = typer.Typer(
@@ -22,6 +36,8 @@ app.command("guard")(guard.guard)
 app.add_typer(ledger.app, name="ledger")
 app.command("prove-store")(provestore.prove_store)
 app.command("purge")(purge.purge)
+app.command("records")(records.records)
+app.command("timeline")(timeline.timeline)
 app.command("verify")(verify.verify)
 app.command("version")(version.version)
 app.add_typer(witness.app, name="witness")

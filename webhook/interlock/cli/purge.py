@@ -13,10 +13,11 @@ from typing import Annotated
 import typer
 
 from interlock import settings
-from interlock.cli.installation import CONFIGURATIONS, DEFINITION, KEYS, LEDGER, OF_THE_CHART
+from interlock.cli.installation import API_SERVICES, CONFIGURATIONS, DEFINITION, KEYS, LEDGER, OF_THE_CHART
 from interlock.cli.kubectl import Kubectl
 from interlock.cli.options import DEFAULT_NAMESPACE, Context, Kubeconfig, Namespace
 from interlock.cli.telling import errors_told
+from interlock.core.interception.rules import KUBE_SYSTEM
 from interlock.core.text import counted
 from interlock.errors import UsageError
 
@@ -24,6 +25,7 @@ MANY = 100  # names of one kind that are handed to one kubectl: far below what a
 
 LEFTOVERS = (
     CONFIGURATIONS,
+    API_SERVICES,
     "validatingadmissionpolicybindings",
     "validatingadmissionpolicies",
     "clusterrolebindings",
@@ -103,7 +105,10 @@ def _remains(kubectl: Kubectl, namespace: str) -> Iterator[Remains]:
         names = _names(kubectl, kind, "-l", OF_THE_CHART)
         if names:
             yield Remains(kind=kind, names=names, what="of the chart; no `helm uninstall` removed it")
-    inside = ("-n", namespace)
+    inside, system = ("-n", namespace), ("-n", KUBE_SYSTEM)
+    bindings = _names(kubectl, "rolebindings", "-l", OF_THE_CHART, *system)
+    if bindings:
+        yield Remains(kind="rolebindings", names=bindings, namespace=KUBE_SYSTEM, what="of the chart, likewise")
     for kind, what, names in (
         ("configmaps", "records", _names(kubectl, "configmaps", "-l", LEDGER, *inside)),
         ("configmaps", "the notary's public key", _those(kubectl, "configmaps", (settings.NOTARY_CONFIG_MAP,), inside)),

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from interlock.core.snapshot import Snapshot
-from interlock.core.types import JsonObject, Receipt
+from interlock.core.types import JsonObject, Receipt, User
 
 
 class Clock(Protocol):
@@ -226,6 +226,35 @@ class RecordSink(Protocol):
 
         Raises:
             SinkFault: the sink accepts nothing (stopped, forked, or its bound is reached); the record has no place.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What somebody wants to do with a resource, as RBAC knows it.
+
+    Attributes:
+        namespace: where; empty for everywhere.
+        name: of one object; empty for any.
+    """
+
+    verb: str
+    group: str
+    version: str
+    resource: str
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+
+
+class AccessReviewer(Protocol):
+    """The cluster's authorisation."""
+
+    async def allows(self, user: User, access: Access) -> bool:
+        """Whether a user may; the answer may be some seconds old.
+
+        Raises:
+            ClusterError: nobody knows.
         """
 
 

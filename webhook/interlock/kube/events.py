@@ -59,7 +59,7 @@ class Events:
         event = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{self._pod.name}.", "namespace": self._pod.namespace},
+            "metadata": {"generateName": f"{self._pod.name}-", "namespace": self._pod.namespace},
             "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "type": "Warning",
             "reason": reason,

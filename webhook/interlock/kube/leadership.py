@@ -1,13 +1,14 @@
 """What the leader does, and nobody else: keep the Secrets, publish, probe, count, write status, keep the log."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from interlock import settings
 from interlock.core.ports import Clock
 from interlock.errors import BadInput, ClusterError, Conflict, InterlockError
+from interlock.kube.apiservice import ApiServiceKeeper, Served
 from interlock.kube.client import ApiClient
 from interlock.kube.counters import Tally
 from interlock.kube.countstore import CountStore
@@ -16,7 +17,7 @@ from interlock.kube.inventory import Inventory
 from interlock.kube.lanefeed import LaneFeed
 from interlock.kube.notarykey import NotaryKey, NotaryKeyStore
 from interlock.kube.probing import Prober
-from interlock.kube.secrets import SecretKeeper
+from interlock.kube.secrets import Material, SecretKeeper
 from interlock.kube.status import StatusWriter
 from interlock.kube.webhooks import Publisher, Target
 
@@ -38,12 +39,13 @@ KeepLog = Callable[[NotaryKey, LaneFeed, Callable[[], Awaitable[None]]], Awaitab
 class Leadership:
     """The leader's work; `lead` begins it anew with every term."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one for each part that the work needs
         self,
         api: ApiClient,
         *,
         inventory: Inventory,
         target: Target,
+        served: Served | None,
         keys: NotaryKeyStore,
         events: Events,
         prober: Prober,
@@ -58,7 +60,14 @@ class Leadership:
         self._events = events
         self._keep_log = keep_log
         self._clock = clock
-        self._secrets = SecretKeeper(api, namespace=target.namespace, guard_service=target.service, clock=clock)
+        self._secrets = SecretKeeper(
+            api,
+            namespace=target.namespace,
+            guard_service=target.service,
+            records_service=served.service if served else "",
+            clock=clock,
+        )
+        self._served = served
         self._counts = CountStore(api, namespace=target.namespace)
         self._said: dict[str, str] = {}
 
@@ -73,16 +82,33 @@ class Leadership:
             api_servers=lambda: self._prober.heard,
             clock=self._clock,
         )
+        keepers = self._keepers()
         namespace, changed = self._target.namespace, self._inventory.wake
         key: asyncio.Future[NotaryKey] = asyncio.Future()
         feed = LaneFeed(self._api, namespace=namespace, added=tally.added, changed=changed)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_secrets(publisher, key), name="keep secrets")
+            uses = [publisher.use, *(keeper.use for keeper in keepers)]
+            tasks.create_task(self._keep_secrets(uses, key), name="keep secrets")
+            for keeper in keepers:
+                tasks.create_task(keeper.run(), name="keep the APIService")
             tasks.create_task(publisher.run(), name="publish")
             tasks.create_task(self._prober.run(), name="probe API servers")
             tasks.create_task(feed.run(), name="follow lanes")
             tasks.create_task(self._log_kept(key, feed, tally), name="keep the log")
             tasks.create_task(statuses.run(), name="write status")
+
+    def _keepers(self) -> list[ApiServiceKeeper]:
+        """Who keeps the APIService, where there is one."""
+        if self._served is None:
+            return []
+        return [
+            ApiServiceKeeper(
+                self._api,
+                served=self._served,
+                armed=lambda: self._inventory.configuration is not None,
+                events=self._events,
+            )
+        ]
 
     async def _tally(self) -> Tally:
         """Counts to begin with; what cannot be read is said, and does not keep a leader from leading."""
@@ -107,11 +133,11 @@ class Leadership:
                 await self._events.warn(reason="LogNotKept", note=repr(error), related=about)
             await asyncio.sleep(LOG_SECONDS)
 
-    async def _keep_secrets(self, publisher: Publisher, key: asyncio.Future[NotaryKey]) -> None:
+    async def _keep_secrets(self, uses: Sequence[Callable[[Material], None]], key: asyncio.Future[NotaryKey]) -> None:
         while True:
             # The notary's key first: no guard can serve, and so none can write a record, before the others exist.
             certified = await self._keep_notary_key(key)
-            served = await self._keep_serving(publisher)
+            served = await self._keep_serving(uses)
             await asyncio.sleep(KEEP_SECONDS if certified and served else RETRY_SECONDS)
 
     async def _keep_notary_key(self, known: asyncio.Future[NotaryKey]) -> bool:
@@ -128,9 +154,11 @@ class Leadership:
         self._said.pop(settings.NOTARY_SECRET, None)
         return True
 
-    async def _keep_serving(self, publisher: Publisher) -> bool:
+    async def _keep_serving(self, uses: Sequence[Callable[[Material], None]]) -> bool:
         try:
-            publisher.use(await self._secrets.keep())
+            material = await self._secrets.keep()
+            for use in uses:
+                use(material)
         except BadInput as error:
             await self._say_once(settings.GUARD_SECRET, "Secrets", error)
             return True

@@ -4,9 +4,11 @@
     interlock-guard       tls.crt, tls.key: what guards show; ca.crt: whom to trust; path-secrets: newest first
     interlock-digest-key  key: 32 bytes, for digests of what may be secret; made once
     interlock-prover      key: with which the prover signs what it has found out about the store; made once
+    interlock-records     tls.crt, tls.key: what those show who serve AuditRecords, where anybody does
 
-Guards read interlock-guard and interlock-digest-key through the API and watch the first for changes. A Secret that
-somebody has deleted is made anew; one that holds nonsense is an error that says which.
+Guards read interlock-guard and interlock-digest-key through the API and watch the first for changes, and so do those
+who serve AuditRecords theirs. A Secret that somebody has deleted is made anew; one that holds nonsense is an error that
+says which.
 """
 
 import secrets
@@ -43,9 +45,12 @@ class Material:
 class SecretKeeper:
     """Makes and rotates the Secrets of one namespace; only the leader calls it."""
 
-    def __init__(self, api: ApiClient, *, namespace: str, guard_service: str, clock: Clock) -> None:
+    def __init__(
+        self, api: ApiClient, *, namespace: str, guard_service: str, clock: Clock, records_service: str = ""
+    ) -> None:
         self._store = SecretStore(api, namespace=namespace)
         self._names = pki.service_names(guard_service, namespace)
+        self._records_names = pki.service_names(records_service, namespace) if records_service else ()
         self._clock = clock
 
     async def keep(self) -> Material:
@@ -61,6 +66,8 @@ class SecretKeeper:
             await self._store.create(settings.PROVER_SECRET, {"key": ed25519keys.written(Ed25519PrivateKey.generate())})
         authorities = await self._authorities()
         path_secrets = await self._guard_secret(authorities)
+        if self._records_names:
+            await self._records_secret(authorities)
         return Material(ca_bundle=authorities.bundle, path_secret=path_secrets.current(self._clock()))
 
     async def _authorities(self) -> Authorities:
@@ -92,15 +99,26 @@ class SecretKeeper:
     def _guard_data(
         self, old: Mapping[str, bytes], authorities: Authorities, path_secrets: PathSecrets
     ) -> Mapping[str, bytes]:
-        leaf = Pair(certificate=old.get("tls.crt", b""), key=old.get("tls.key", b""))
-        if not pki.serves(leaf, authorities, self._names, self._clock()):
-            leaf = pki.issue(authorities, self._names, self._clock())
-        return {
-            "tls.crt": leaf.certificate,
-            "tls.key": leaf.key,
+        return self._leaf(old, authorities, self._names) | {
             "ca.crt": authorities.bundle,
             "path-secrets": path_secrets.encode(),
         }
+
+    async def _records_secret(self, authorities: Authorities) -> None:
+        secret = await self._store.find(settings.RECORDS_SECRET)
+        data = self._leaf(secret.data if secret else {}, authorities, self._records_names)
+        if secret is None:
+            await self._store.create(settings.RECORDS_SECRET, data)
+        elif data != secret.data:
+            LOG.info("renewing what those serve who serve AuditRecords", secret=secret.name)
+            await self._store.replace(secret, data)
+
+    def _leaf(self, old: Mapping[str, bytes], authorities: Authorities, names: tuple[str, ...]) -> dict[str, bytes]:
+        """A serving certificate and its key: those that there are, or new ones."""
+        leaf = Pair(certificate=old.get("tls.crt", b""), key=old.get("tls.key", b""))
+        if not pki.serves(leaf, authorities, names, self._clock()):
+            leaf = pki.issue(authorities, names, self._clock())
+        return {"tls.crt": leaf.certificate, "tls.key": leaf.key}
 
 
 def authorities_in(secret: StoredSecret) -> Authorities:

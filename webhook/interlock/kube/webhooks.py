@@ -25,7 +25,7 @@ from interlock.core import unstructured
 from interlock.core.interception import rules
 from interlock.core.types import JsonObject
 from interlock.errors import ClusterError, Conflict, NotFound
-from interlock.kube import paths
+from interlock.kube import owning, paths
 from interlock.kube.client import ApiClient
 from interlock.kube.events import Events, Related
 from interlock.kube.inventory import CONFIGURATIONS, Inventory
@@ -41,11 +41,6 @@ RETRY_SECONDS = 0.5
 
 PAUSE_SECONDS = 0.2
 """Between two writes: a storm of policy changes costs every API server a compilation for each of ours."""
-
-REPAIRER = "interlock-self-repair"
-"""Field manager of a configuration's creation, so that the publisher's own manager keeps to `webhooks`."""
-
-HELM_ANNOTATIONS = "meta.helm.sh/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,15 +174,11 @@ class Publisher:
 
     async def _repair(self) -> bool:
         """Make the configuration again, empty; False if the chart is gone, too."""
-        path = paths.named("rbac.authorization.k8s.io", "v1", "clusterroles", settings.GUARD_ACCOUNT)
-        try:
-            owner = await self._api.get(path)
-        except NotFound:
+        owner = await owning.live_role(self._api, settings.GUARD_ACCOUNT)
+        if owner is None:
             return False
-        if "deletionTimestamp" in owner["metadata"]:
-            return False
-        body = _configuration(self._target.configuration, _owned_by(owner), [])
-        stored = await self._api.apply(self._path, body, manager=REPAIRER)
+        body = _configuration(self._target.configuration, owning.owned_by(owner), [])
+        stored = await self._api.apply(self._path, body, manager=owning.REPAIRER)
         self._inventory.configuration_event("ADDED", stored)
         LOG.warning("made the webhook configuration again", configuration=self._target.configuration)
         return True
@@ -214,20 +205,3 @@ def _same(configuration: JsonObject, wanted: list[JsonObject]) -> bool:
         if webhook["name"].endswith(f".{rules.OWN_GROUP}")
     }
     return ours == {webhook["name"]: webhook for webhook in wanted}
-
-
-def _owned_by(role: JsonObject) -> JsonObject:
-    """Metadata by which Helm takes the object for its own, and the garbage collector for the chart's."""
-    annotations = unstructured.mapping(role, "metadata", "annotations")
-    return {
-        "labels": unstructured.mapping(role, "metadata", "labels"),
-        "annotations": {key: value for key, value in annotations.items() if key.startswith(HELM_ANNOTATIONS)},
-        "ownerReferences": [
-            {
-                "apiVersion": "rbac.authorization.k8s.io/v1",
-                "kind": "ClusterRole",
-                "name": role["metadata"]["name"],
-                "uid": role["metadata"]["uid"],
-            }
-        ],
-    }

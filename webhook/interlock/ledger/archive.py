@@ -94,6 +94,7 @@ class Archive:
         self._next = 0  # number to ship next; 0 before anything was
         self._last: Cut | None = None  # the cut before it
         self._held = 0  # checkpoints in the cluster
+        self._kept = 1 if shipper is not None else KEPT_CHECKPOINTS  # how many of them stay
         self._shipped = Shipped()
         self._more = asyncio.Event()
 
@@ -232,17 +233,24 @@ class Archive:
             self.status.retired += 1
 
     async def _old_checkpoints(self) -> list[StoredCommit]:
-        """Checkpoints that nobody needs here: all but the newest, or all but the newest thousands.
+        """Checkpoints that nobody needs here: those that cover only what may go, or all but the newest thousands.
 
         The last one that was shipped stays until the next one is: the two tell whether a day has ended between them.
         """
-        kept = 1 if self._shipper is not None else KEPT_CHECKPOINTS
-        if self._held <= kept + kept // 10:  # thousands are not listed for every single one
+        if self._held <= self._kept + self._kept // 10:  # they are not listed for every single one
             return []
         found = await self._store.checkpoints()
+        young = sum(not self._is_old(each) for each in found)
+        kept = max(young, 1) if self._shipper is not None else KEPT_CHECKPOINTS
         old = [each for each in found[:-kept] if segment.parse_name(each.name) < self._next - 1]
         self._held = len(found) - len(old)
+        self._kept = min(max(self._held, 1), KEPT_CHECKPOINTS)
         return old
+
+    def _is_old(self, checkpoint: StoredCommit) -> bool:
+        """Whether a checkpoint has been here for longer than the records that it covers stay."""
+        age, created = self._keep.age, checkpoint.created
+        return age is None or created is None or self._clock() - created >= age
 
     def _failed(self, why: str) -> None:
         if why != self.status.fault:

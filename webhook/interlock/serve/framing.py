@@ -50,8 +50,9 @@ class RequestParser:
         within: whether a request has begun and not ended.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, keeps_headers: bool = False) -> None:
         self._limits = limits
+        self._keeps_headers = keeps_headers
         self._parser = httptools.HttpRequestParser(self)
         self._events: list[Event] = []
         self._refused = False
@@ -96,7 +97,11 @@ class RequestParser:
         """
         self._count_head(len(name) + len(value))
         key = name.lower()
-        if key not in _SINGLE or self._head_read:
+        if self._head_read:
+            return
+        if self._keeps_headers:
+            self._kept.append((key.decode("latin-1"), value.decode("latin-1")))
+        if key not in _SINGLE:
             return
         if key in self._headers:
             raise _RefusedError(refusal(HTTPStatus.BAD_REQUEST, f"{key.decode()}: got several, expected one"))
@@ -143,6 +148,7 @@ class RequestParser:
     def _restart(self) -> None:
         self._target = b""
         self._headers: dict[bytes, bytes] = {}
+        self._kept: list[tuple[str, str]] = []
         self._head_bytes = 0
         self._body_bytes = 0
         self._raw_bytes = 0
@@ -155,6 +161,8 @@ class RequestParser:
             content_type=self._headers.get(b"content-type", b"").decode("latin-1"),
             expects_continue=self._headers.get(b"expect", b"").lower() == b"100-continue",
             keep_alive=self._parser.should_keep_alive(),
+            chunked=self._parser.get_http_version() != "1.0",
+            headers=tuple(self._kept),
         )
 
     def _count_head(self, size: int) -> None:

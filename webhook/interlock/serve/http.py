@@ -9,19 +9,24 @@ Rules kept here:
 * Reading stops while a request waits behind another, so a peer cannot make us queue more than one chunk of its bytes.
 * Whatever ends a connection early is answered first, then lingered over, so that the peer reads why.
 * Every state but "our own code is at work" has a deadline; the application has its own.
+* An answer that is made while it is sent goes on as fast as the peer takes it, and ends with the peer.
 
 Deliberately absent: HTTP/2, upgrades, trailers, content codings, ranges: nobody who may call needs them.
 """
 
 import asyncio
+import contextlib
 from collections import Counter, deque
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
+
+import msgspec
 
 from interlock.serve.exchange import NEVER, Exchange, Waiting, patience
 from interlock.serve.framing import Event, Mark, RequestParser
 from interlock.serve.limits import Budget, Limits
-from interlock.serve.messages import Answer, Application, Head, Peer, refusal, rendered
+from interlock.serve.messages import Answer, Application, Head, Peer, Stream, begun, chunk, refusal, rendered
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -34,6 +39,7 @@ class Listener(Protocol):
     application: Application
     limits: Limits
     budget: Budget
+    keeps_headers: bool
     draining: bool
     date: str
     answered: Counter[int]
@@ -51,11 +57,15 @@ class HttpConnection(asyncio.Protocol):
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._loop = asyncio.get_running_loop()
-        self._parser = RequestParser(listener.limits)
+        self._parser = RequestParser(listener.limits, keeps_headers=listener.keeps_headers)
         self._queue: deque[Exchange] = deque()
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
         self._peer = Peer.UNKNOWN
+        self._common_name = ""
+        self._streaming = False
+        self._writable = asyncio.Event()
+        self._writable.set()
         self._deaf = False  # nothing more is read: a refusal or the last answer is on its way
         self._lingering = False
         self._stalled = False
@@ -67,8 +77,9 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """TLS is up, if there is any."""
         self._transport = cast("asyncio.Transport", transport)  # the listener makes no other kind
-        if transport.get_extra_info("peercert"):
+        if certificate := transport.get_extra_info("peercert"):
             self._peer = Peer.CERTIFIED
+            self._common_name = _common_name(certificate)
         if self._listener.admit(self):
             self._rest()
         else:
@@ -94,15 +105,19 @@ class HttpConnection(asyncio.Protocol):
         self._deaf = True
         self._forget_queue()
         self._listener.forget(self)
+        if self._streaming and self._task is not None:
+            self._task.cancel()
 
     def pause_writing(self) -> None:
         """The peer does not take its answers."""
         self._stalled = True
+        self._writable.clear()
         self._rest()
 
     def resume_writing(self) -> None:
         """It does again."""
         self._stalled = False
+        self._writable.set()
         self._rest()
 
     # ------------------------------------------------------------------------------------------ the listener's calls
@@ -153,6 +168,8 @@ class HttpConnection(asyncio.Protocol):
         if len(self._queue) >= self._listener.limits.pipelined:
             self._refuse(refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many requests wait on this connection"))
             return
+        if self._listener.keeps_headers:
+            head = msgspec.structs.replace(head, common_name=self._common_name)
         answer = self._listener.application.screen(head, self._peer)
         self._queue.append(Exchange(head, answer))
         self._deaf = answer is not None and answer.close
@@ -193,14 +210,41 @@ class HttpConnection(asyncio.Protocol):
 
     async def _work(self, exchange: Exchange, head: Head) -> None:
         """Have the application answer."""
+        sent = False
         try:
-            exchange.answer = await self._listener.application.handle(head, self._peer, exchange.take_body())
+            answer = await self._listener.application.handle(head, self._peer, exchange.take_body())
+            if isinstance(answer, Stream):
+                sent = await self._send(answer, head)
+            else:
+                exchange.answer = answer
         finally:
             self._task = None
             self._release(exchange)
-            if exchange.answer is None:
+            if exchange.answer is None and not sent:
                 self.abort()
             self._advance()
+
+    async def _send(self, stream: Stream, head: Head) -> bool:
+        """Send an answer as it is made; False if the peer had gone before it began."""
+        async with contextlib.aclosing(stream.pieces) as pieces:
+            if self._transport is None:
+                return False
+            close = not head.chunked or not head.keep_alive or self._listener.draining
+            self._streaming = True
+            self._listener.answered[HTTPStatus.OK] += 1
+            self._transport.write(begun(stream, date=self._listener.date, chunked=head.chunked, close=close))
+            async for piece in pieces:
+                if piece:
+                    self._transport.write(chunk(piece) if head.chunked else piece)
+                await self._writable.wait()
+            self._streaming = False
+        if head.chunked:
+            self._transport.write(chunk(b""))
+        self._queue.popleft()
+        self._waiting = None
+        if close or self._listener.draining:
+            self._finish(self._transport, lingering=False)
+        return True
 
     def _invite(self, transport: asyncio.Transport, exchange: Exchange) -> None:
         """Ask for the body that the client keeps back."""
@@ -268,3 +312,9 @@ class HttpConnection(asyncio.Protocol):
             transport.pause_reading()
         elif not waits and not transport.is_reading() and not transport.is_closing():
             transport.resume_reading()
+
+
+def _common_name(certificate: Mapping[str, Any]) -> str:
+    """The common name of a certificate's subject, as Python's ssl tells it; empty if it has none."""
+    names = (value for part in certificate.get("subject", ()) for key, value in part if key == "commonName")
+    return str(next(names, ""))

@@ -55,6 +55,14 @@ HEALTH = Limits(
 )
 
 
+RECORDS = Limits(
+    body_bytes=4 * MIB,  # none is read; what is sent along, as with a DELETE, is skipped
+    in_flight_bytes=16 * MIB,
+    connections=2048,  # one for each watch, and what the aggregators keep open
+    write_seconds=30.0,  # a reader behind a slow network; nothing is made ahead of it meanwhile
+)
+
+
 class Budget:
     """Bytes that all connections of a listener hold together."""
 

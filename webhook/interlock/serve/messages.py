@@ -4,6 +4,7 @@ An answer that is no 200 is a Kubernetes `Status` object: client-go reads it, so
 tells its user is our sentence and not only a number.
 """
 
+from collections.abc import AsyncGenerator
 from enum import Enum
 from http import HTTPStatus
 from typing import Protocol
@@ -21,6 +22,7 @@ _REASONS = {
     HTTPStatus.UNAUTHORIZED: "Unauthorized",
     HTTPStatus.NOT_FOUND: "NotFound",
     HTTPStatus.METHOD_NOT_ALLOWED: "MethodNotAllowed",
+    HTTPStatus.NOT_ACCEPTABLE: "NotAcceptable",
     HTTPStatus.REQUEST_TIMEOUT: "Timeout",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "RequestEntityTooLarge",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "UnsupportedMediaType",
@@ -29,7 +31,7 @@ _REASONS = {
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a request's head matters here; every other header is forgotten unread.
+    """What of a request's head matters here; every other header is forgotten unread, unless the listener keeps them.
 
     Attributes:
         method: upper case.
@@ -37,6 +39,9 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         content_type: empty if absent.
         expects_continue: the client waits for `100 Continue` before it sends the body.
         keep_alive: the client wants to use the connection again.
+        chunked: whether the client reads chunks: HTTP/1.1 does.
+        headers: every header, names in lower case, in their order; empty unless the listener keeps them.
+        common_name: of the client certificate that TLS verified; empty likewise, and without one.
     """
 
     method: str
@@ -44,6 +49,9 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str = ""
     expects_continue: bool = False
     keep_alive: bool = True
+    chunked: bool = True
+    headers: Headers = ()
+    common_name: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +69,19 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     close: bool = False
 
 
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that is made while it is sent, however long that takes: a large list, or a watch.
+
+    Attributes:
+        pieces: the body; the next one is asked for when the peer has taken those before. It is closed when the peer is
+            gone. What it raises ends the connection in the middle of the body, so that nobody takes it for whole.
+    """
+
+    pieces: AsyncGenerator[bytes]
+    content_type: str = JSON
+    headers: Headers = ()
+
+
 class Peer(Enum):
     """What TLS proved about the other side."""
 
@@ -74,7 +95,7 @@ class Application(Protocol):
     def screen(self, head: Head, peer: Peer) -> Answer | None:
         """Refuse a request before a byte of its body is kept; None to go on."""
 
-    async def handle(self, head: Head, peer: Peer, body: bytes) -> Answer:
+    async def handle(self, head: Head, peer: Peer, body: bytes) -> Answer | Stream:
         """Answer a request that passed `screen`. Must not raise: a connection whose request raises is cut."""
 
 
@@ -100,8 +121,23 @@ def rendered(answer: Answer, *, date: str, close: bool, bodiless: bool) -> bytes
         close: announce that the connection ends.
         bodiless: it answers a HEAD.
     """
-    fields = [("Date", date), ("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
-    fields += [*answer.headers, *([("Connection", "close")] if close else [])]
+    length = ("Content-Length", str(len(answer.body)))
+    head = _head(answer.status, answer.content_type, (length, *answer.headers), date=date, close=close)
+    return head + (b"" if bodiless else answer.body)
+
+
+def begun(stream: Stream, *, date: str, chunked: bool, close: bool) -> bytes:
+    """The head of an answer whose body follows piece by piece; without chunks the end of the connection ends it."""
+    coding = (("Transfer-Encoding", "chunked"),) if chunked else ()
+    return _head(HTTPStatus.OK, stream.content_type, (*coding, *stream.headers), date=date, close=close)
+
+
+def chunk(piece: bytes) -> bytes:
+    """One piece of a body in chunks; an empty one ends it."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+
+def _head(status: HTTPStatus, content_type: str, headers: Headers, *, date: str, close: bool) -> bytes:
+    fields = [("Date", date), ("Content-Type", content_type), *headers, *([("Connection", "close")] if close else [])]
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
-    head = f"HTTP/1.1 {answer.status.value} {answer.status.phrase}\r\n{lines}\r\n"
-    return head.encode("latin-1") + (b"" if bodiless else answer.body)
+    return f"HTTP/1.1 {status.value} {status.phrase}\r\n{lines}\r\n".encode("latin-1")

@@ -32,13 +32,15 @@ class HttpServer:
         budget: bytes of bodies that it holds.
         draining: whether every answer ends its connection.
         date: for the Date header, at most a sweep old.
+        keeps_headers: whether the application sees every header, and who the client certificate names.
         turned_away: connections refused because there were too many.
         answered: how many requests were answered, by status.
     """
 
-    def __init__(self, application: Application, limits: Limits) -> None:
+    def __init__(self, application: Application, limits: Limits, *, keeps_headers: bool = False) -> None:
         self.application = application
         self.limits = limits
+        self.keeps_headers = keeps_headers
         self.budget = Budget(limits.in_flight_bytes)
         self.draining = False
         self.date = formatdate(usegmt=True)
@@ -82,6 +84,11 @@ class HttpServer:
         )
         if before is not None:
             before.close()
+
+    def cut(self) -> None:
+        """End every connection, whatever it does; those that begin from now on are not touched."""
+        for connection in tuple(self._connections):
+            connection.abort()
 
     def begin_drain(self) -> None:
         """End every connection with its next answer."""

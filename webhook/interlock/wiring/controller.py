@@ -23,6 +23,7 @@ from interlock.core.interception.rules import KUBE_SYSTEM
 from interlock.core.ports import Clock
 from interlock.errors import ClusterError
 from interlock.kube import discovery, paths, pki, probing
+from interlock.kube.apiservice import Served
 from interlock.kube.client import ApiClient, ApiTarget, open_session
 from interlock.kube.controller_watches import configured_for_controller, register_controller_watches
 from interlock.kube.events import Events, Related
@@ -197,12 +198,20 @@ class Controller:
                 port=self._chosen.guard_service_port,
                 self_repair=self._chosen.self_repair,
             ),
+            served=self._served(),
             keys=keys,
             prober=self._prober,
             keep_log=partial(self._log.keep, cluster),
             events=self._events,
             clock=self._clock,
         )
+
+    def _served(self) -> Served | None:
+        """Who serves AuditRecords, if anybody does."""
+        chosen = self._chosen
+        if not chosen.records_service:
+            return None
+        return Served(namespace=chosen.pod.namespace, service=chosen.records_service, port=chosen.records_service_port)
 
     async def _cluster(self) -> str:
         """The uid of namespace kube-system, by which clusters are told apart."""

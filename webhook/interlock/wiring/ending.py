@@ -14,11 +14,10 @@ snapshot says how old it is. At its end kopf cancels every task that it did not 
 """
 
 import asyncio
-import signal
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import kopf
 import structlog
@@ -26,14 +25,11 @@ import structlog
 from interlock.errors import SinkFault
 from interlock.ledger.lane import Lane
 from interlock.serve.server import HttpServer
+from interlock.wiring.stopping import Work, cancelled, handle_signals, unless
 
 LOG = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-Work = Coroutine[Any, Any, T]
-
 KOPF = Path(kopf.__file__).parent
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 AT_WORK_SECONDS = 5.0  # for requests at work: the webhook's own timeout, after which nobody waits for them
 RESTART_SECONDS = 1.0  # before kopf is begun anew: an API server that fails is not helped by being asked at once
 STRAY_SECONDS = 2.0  # for what kopf left; then it is said by name, and left to the end of the process
@@ -48,25 +44,6 @@ class Operator:
     registry: kopf.OperatorRegistry
     configuration: kopf.OperatorSettings
     identity: str
-
-
-def handle_signals(stopping: asyncio.Event) -> None:
-    """Have SIGTERM and SIGINT set the event, whoever handled them before."""
-    for number in SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-
-
-async def unless(stopping: asyncio.Event, work: Work[T]) -> T | None:
-    """Do the work; None if it is time to stop before it is done."""
-    task = asyncio.create_task(work)
-    stop = asyncio.create_task(stopping.wait())
-    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()
-    if task.done():
-        return task.result()
-    task.cancel()
-    await asyncio.wait({task})
-    return None
 
 
 async def serve_until(
@@ -102,16 +79,10 @@ async def serve_until(
             kopf_task = tasks.create_task(operate(operator, stopping=stopping, over=over), name="kopf")
             await stopping.wait()
             await _drain(http, closing, lane, drain_seconds)
-            await _cancelled(running)
+            await cancelled(running)
             over.set()
             await kopf_task
-        await _cancelled(running)
-
-
-async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
+        await cancelled(running)
 
 
 async def operate(operator: Operator, *, stopping: asyncio.Event, over: asyncio.Event) -> None:

@@ -47,6 +47,7 @@ from interlock.settings import DIGEST_KEY_SECRET, GuardSettings
 from interlock.wiring import clock, ending, readings, succession
 from interlock.wiring.material import Known, Material, learned
 from interlock.wiring.memory import LongLived
+from interlock.wiring.stopping import handle_signals, unless
 
 LOG = structlog.get_logger(__name__)
 
@@ -74,7 +75,7 @@ async def _run(settings: GuardSettings) -> None:
     health = Health((Check(name="started", fault=lambda: "the process has just begun"),), metrics)
     probes = HttpServer(health, HEALTH)
     stopping = asyncio.Event()
-    ending.handle_signals(stopping)
+    handle_signals(stopping)
     await probes.start(settings.health_listen, None)
     try:
         async with open_session(_target(settings)) as session:
@@ -98,7 +99,7 @@ class _Process:
         """The second step, then the third."""
         api = ApiClient(_target(self.settings), self.session)
         self.health.use(Check(name="digest-key", fault=lambda: f"Secret {DIGEST_KEY_SECRET} could not be read yet"))
-        known = await ending.unless(self.stopping, learned(api, self.settings.pod.namespace))
+        known = await unless(self.stopping, learned(api, self.settings.pod.namespace))
         if known is not None:
             await self._serve(api, known)
 
@@ -142,7 +143,7 @@ class _Process:
                 feed.run(),
                 lease.run(),
                 recorder.run(),
-                LedgerState(api, namespace=settings.pod.namespace).follow(lane.refuse),
+                _follow_room(LedgerState(api, namespace=settings.pod.namespace), lane),
             ),
             opening=self._opened(api, lane, store, material),
             operator=ending.Operator(
@@ -189,6 +190,12 @@ class _Process:
     def _caller_authority(self) -> bytes | None:
         path = self.settings.caller_ca_file
         return path.read_bytes() if path else None
+
+
+async def _follow_room(state: LedgerState, lane: Lane) -> None:
+    """Take no records while the controller says that there is no room."""
+    async for said in state.follow():
+        lane.refuse(said.refuse)
 
 
 def _leaves(group: BaseExceptionGroup[ClusterError]) -> Iterator[ClusterError]:

@@ -15,15 +15,15 @@ import structlog
 
 from interlock.core.audit import standing, storeproof
 from interlock.core.audit.keyring import Trust
-from interlock.core.audit.standing import Condition
 from interlock.core.audit.storeproof import Proven, StoreProof
+from interlock.core.auditapi.trail import Shipment
 from interlock.core.ports import Clock, ObjectStore
 from interlock.errors import BadInput, ClusterError
 from interlock.kube.client import ApiClient
 from interlock.kube.events import Events, Related
 from interlock.kube.inventory import Inventory
 from interlock.kube.lanefeed import LaneFeed
-from interlock.kube.ledgerstate import LedgerState
+from interlock.kube.ledgerstate import LedgerState, Said
 from interlock.kube.logstore import ConfigMapLogStore
 from interlock.kube.notarykey import NotaryKey
 from interlock.kube.proofstore import ProofStore
@@ -138,41 +138,42 @@ class LogKeeping:
         return why if proven is Proven.FALSE else ""
 
     async def _say_how_it_stands(self, feed: LaneFeed, archive: Archive) -> None:
-        """Tell guards when too much waits to be shipped and when there is room again, and everybody the conditions."""
-        state = LedgerState(self._api, namespace=self._namespace)
-        said: tuple[str, tuple[Condition, ...]] | None = None
-        refuse, conditions = "", await self._said_before(state)
+        """Tell all when there is no room and when there is again, how far all is shipped, and the conditions."""
+        state, said = LedgerState(self._api, namespace=self._namespace), None
         while True:
-            refuse = self._refusal(archive.pending_bytes(await feed.commits()), refuse)
-            conditions = standing.conditions(self._known(), before=conditions, now=self._clock())
-            if said != (refuse, conditions):
-                try:
-                    await state.save(refuse=refuse, conditions=conditions)
-                except ClusterError as error:
-                    LOG.warning("cannot say how the ledger stands", why=str(error))
-                else:
-                    said = refuse, conditions
+            waiting = archive.pending_bytes(await feed.commits())
+            try:
+                said = await self._say(state, said, waiting)
+            except ClusterError as error:
+                LOG.warning("cannot say how the ledger stands", why=str(error))
             await asyncio.sleep(ROOM_SECONDS)
 
-    async def _said_before(self, state: LedgerState) -> tuple[Condition, ...]:
-        try:
-            return await state.load()
-        except ClusterError as error:
-            LOG.warning("cannot read how the ledger stood", why=str(error))
-            return ()
+    async def _say(self, state: LedgerState, said: Said | None, waiting: int) -> Said:
+        """Say how the ledger stands, if that is news; returns what is said then.
+
+        Raises:
+            ClusterError: it could not be said.
+        """
+        before = said or await state.load()
+        now = Said(
+            refuse=self._refusal(waiting, before.refuse),
+            shipment=self._shipment(before.shipment, self.archive.number),
+            conditions=standing.conditions(self._known(), before=before.conditions, now=self._clock()),
+        )
+        if now != said:
+            await state.save(now)
+        if bool(now.refuse) is not bool(before.refuse):
+            LOG.log(logging.ERROR if now.refuse else logging.INFO, "room for records", refuse=now.refuse)
+        return now
 
     def _refusal(self, waiting: int, before: str) -> str:
-        """Why guards are to take no more records."""
+        """Why guards are to take no more records, if so many bytes wait."""
         bound = self._chosen.pending_megabytes * MEGABYTE
         if not self._chosen.store or waiting < bound * ROOM_AGAIN:
-            refuse = ""
-        elif waiting > bound:
-            refuse = f"records of {self._chosen.pending_megabytes} MiB wait to be shipped: {self.archive.fault}"
-        else:
-            return before
-        if bool(refuse) is not bool(before):
-            LOG.log(logging.ERROR if refuse else logging.INFO, "room for records", refuse=refuse)
-        return refuse
+            return ""
+        if waiting > bound and not before:
+            return f"records of {self._chosen.pending_megabytes} MiB wait to be shipped: {self.archive.fault}"
+        return before
 
     def _known(self) -> standing.Ledger:
         return standing.Ledger(
@@ -182,6 +183,21 @@ class LogKeeping:
             unshipped=self.archive.fault,
             proof=self._proof,
         )
+
+    def _shipment(self, before: Shipment | None, number: int) -> Shipment | None:
+        """How far the ledger is in the store, once a checkpoint was read back in this term.
+
+        Args:
+            before: what was said last; it goes on if store and lock are the same.
+            number: of the newest checkpoint; -1 while there is none.
+        """
+        if number < 0:
+            return before
+        store, unlocked = self._chosen.store, self._chosen.unlocked
+        retention = None if unlocked else timedelta(days=self._chosen.retention_days)
+        goes_on = before is not None and (before.store, before.retention) == (store, retention)
+        first = before.first if before is not None and goes_on and before.first <= number else number
+        return Shipment(store=store, first=first, through=number, retention=retention)
 
     async def _warn(self) -> None:
         """Write an Event for each thing that only people can repair, once for each reason."""

@@ -7,10 +7,12 @@ from interlock.core.audit.storeproof import Proven
 from interlock.core.ports import Clock
 from interlock.kube.inventory import Inventory
 from interlock.kube.leader import Elector
+from interlock.kube.ledgerfeed import LedgerFeed
 from interlock.kube.probing import Prober
 from interlock.kube.snapshots import SnapshotFeed
 from interlock.ledger.lane import Lane
 from interlock.serve.admission import AdmissionServer
+from interlock.serve.auditapi.live import Live
 from interlock.serve.health import Check
 from interlock.serve.metrics import Reading, Shown, Tally
 from interlock.serve.server import HttpServer
@@ -136,6 +138,34 @@ def of_log(log: LogKeeping, clock: Clock) -> tuple[Shown, ...]:
     )
 
 
+def of_records(live: Live, feed: LedgerFeed, http: HttpServer) -> tuple[Shown, ...]:
+    """Numbers of a process that serves AuditRecords."""
+    window = live.trail.window
+    return (
+        Reading(name="interlock_auditrecords", text="AuditRecords that can be listed.", read=lambda: len(window)),
+        Reading(name="interlock_auditrecords_bytes", text="The same as JSON, in bytes.", read=lambda: window.size),
+        Reading(
+            name="interlock_auditrecords_forgotten",
+            text="AuditRecords that went because there was no room, before the cluster retired them.",
+            read=lambda: window.forgotten,
+            counter=True,
+        ),
+        Reading(
+            name="interlock_auditrecords_unreadable",
+            text="Records and checkpoints of the cluster that could not be used: `interlock verify` says why.",
+            read=lambda: live.trail.unreadable,
+            counter=True,
+        ),
+        Reading(name="interlock_auditrecords_watches", text="Watches under way.", read=lambda: live.watches),
+        Reading(
+            name="interlock_ledger_heard_age_seconds",
+            text="Since something was last heard of the ledger; a minute and a half when all is well.",
+            read=lambda: asyncio.get_running_loop().time() - feed.heard_at if live.loaded else 0.0,
+        ),
+        *_of_listener(http),
+    )
+
+
 def _age(at: datetime | None, clock: Clock) -> float:
     return (clock() - at).total_seconds() if at else 0.0
 
@@ -202,13 +232,13 @@ def _of_listener(http: HttpServer) -> tuple[Shown, ...]:
     return (
         Tally(
             name="interlock_http_answers",
-            text="Requests answered by the admission listener; 401 are forged reviews, 503 are asked again.",
+            text="Requests answered by the TLS listener; 401 are forged ones, 503 are asked again.",
             label="status",
             read=lambda: {str(int(status)): count for status, count in http.answered.items()},
         ),
         Reading(
             name="interlock_http_connections",
-            text="Open connections of the admission listener.",
+            text="Open connections of the TLS listener.",
             read=lambda: http.open_connections,
         ),
         Reading(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from interlock import settings
 from interlock.cli.doctor.finding import Finding, bad, good, unknown
-from interlock.cli.installation import COMPONENT, CONTROLLERS, DEPLOYMENTS, GUARDS
+from interlock.cli.installation import COMPONENT, CONTROLLERS, DEPLOYMENTS, GUARDS, RECORDS
 from interlock.core import unstructured
 from interlock.core.interception import rules
 from interlock.core.text import counted
@@ -25,13 +25,16 @@ PODS = "kubectl -n {namespace} describe pods"
 
 
 def replicas(deployments: Sequence[JsonObject], namespace: str) -> Finding:
-    """Both Deployments have all the pods that they want, and there are at least two guards."""
+    """The Deployments have all the pods that they want, and there are at least two guards."""
     found = {each["metadata"]["name"]: each for each in deployments}
-    faults = [fault for name in DEPLOYMENTS if (fault := _replica_fault(name, found.get(name)))]
+    wanted = [
+        name for name in DEPLOYMENTS if name != RECORDS or name in found
+    ]  # records.enabled says whether it is there
+    faults = [fault for name in wanted if (fault := _replica_fault(name, found.get(name)))]
     if faults:
         remedy = f"{PODS.format(namespace=namespace)}; guard.replicas in the chart's values"
         return bad("too few processes run", details=faults, remedy=remedy)
-    ready = " and ".join(f"{_ready(found[name])} of {name}" for name in DEPLOYMENTS)
+    ready = " and ".join(f"{_ready(found[name])} of {name}" for name in wanted)
     return good(f"pods that are ready: {ready}")
 
 

@@ -90,6 +90,58 @@ def inclusion(leaves: Sequence[bytes], index: int) -> list[bytes]:
     return [*inclusion(leaves[split:], index - split), root(leaves[:split])]
 
 
+def inclusion_after(before: Frontier, leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """The proof that a leaf is in the tree that goes on after `before` with these leaf hashes.
+
+    What stands left of the leaf and before them is whole subtrees, which the frontier has: a left sibling of a subtree
+    that reaches beyond `before` cannot be part of a larger one that does not.
+
+    Args:
+        before: the tree in front of them.
+        leaves: those that follow.
+        index: of one of them, in the whole tree.
+
+    Raises:
+        IndexError: it is none of them.
+    """
+    if not before.size <= index < before.size + len(leaves):
+        raise IndexError(f"leaf {index} is none of {len(leaves)} after {before.size}")
+    return _path(_Tree(before, leaves), index, 0, before.size + len(leaves))
+
+
+class _Tree:
+    """Roots of the subtrees of a tree of which a frontier and the leaves after it are known."""
+
+    def __init__(self, before: Frontier, leaves: Sequence[bytes]) -> None:
+        self._leaves = leaves
+        self._size = before.size
+        self._known: dict[tuple[int, int], bytes] = {}
+        start = 0
+        for found in before.hashes:
+            width = 1 << (before.size - start).bit_length() - 1
+            self._known[start, start + width] = found
+            start += width
+
+    def root(self, start: int, end: int) -> bytes:
+        """MTH of the leaves in between."""
+        if start >= self._size:
+            return root(self._leaves[start - self._size : end - self._size])
+        known = self._known.get((start, end))
+        if known is not None:
+            return known
+        split = start + _split(end - start)
+        return node(self.root(start, split), self.root(split, end))
+
+
+def _path(tree: _Tree, index: int, start: int, end: int) -> list[bytes]:
+    if end - start == 1:
+        return []
+    split = start + _split(end - start)
+    if index < split:
+        return [*_path(tree, index, start, split), tree.root(split, end)]
+    return [*_path(tree, index, split, end), tree.root(start, split)]
+
+
 def consistency(leaves: Sequence[bytes], size: int) -> list[bytes]:
     """The proof that the tree of the first `size` of these leaf hashes is a beginning of the whole: PROOF(m, D[n]).
 

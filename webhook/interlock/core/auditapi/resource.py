@@ -16,13 +16,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from interlock.core import times
+import msgspec
+
+from interlock.core import times, typedjson
+from interlock.core.audit import record as records
 from interlock.core.audit.record import Kind
 from interlock.core.types import JsonObject
+from interlock.errors import BadInput
 
 GROUP, VERSION = "audit.interlock.dev", "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 KIND, LIST_KIND = "AuditRecord", "AuditRecordList"
+PROOF_KIND = "AuditRecordProof"
 RESOURCE, SINGULAR, SHORT_NAME = "auditrecords", "auditrecord", "ar"
 
 SHOWN = frozenset({Kind.DECISION, Kind.POLICY_CHANGE})
@@ -45,7 +50,7 @@ class Ledger:
         verified: whether signature, chain and certificate of its lane were checked and hold.
         why: what keeps it from being verified; empty if it is.
         checkpoint: number and epoch of the segment that holds it, as ``2026-11/42``; empty while it waits for one.
-        index: of its leaf in that epoch's log; -1 while it waits.
+        index: of its leaf in that epoch's log; -1 while it waits, and where it is not known here.
         shipped_to: name of the object store that has it under lock; empty while none has.
         locked_until: until when, None if it is not locked.
     """
@@ -67,6 +72,80 @@ class Series:
 
     count: int
     exact: bool
+
+
+class _Target(msgspec.Struct, frozen=True, kw_only=True):
+    namespace: str
+    name: str
+    resource: str
+    subresource: str
+    group: str
+
+
+class _User(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+
+
+class _Policy(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    mode: str
+    finding: str
+
+
+class _Finding(msgspec.Struct, frozen=True, kw_only=True):
+    action: str
+    family: str
+    severity: str
+
+
+class _Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What a record must have to be shown, whoever wrote it."""
+
+    kind: str
+    id: str
+    time: str
+    previous: str
+    operation: str
+    target: _Target
+    user: _User
+    verdict: str = ""
+    severity: str = ""
+    policies: tuple[_Policy, ...] = ()
+    findings: tuple[_Finding, ...] = ()
+    loosens: bool = False
+
+
+def read(payload: bytes) -> JsonObject | None:
+    """Read a record that is to be shown; None for one that is none.
+
+    Raises:
+        BadInput: the bytes are no record, or one without what can be shown.
+    """
+    found = records.decode(payload)
+    if not is_shown(found):
+        return None
+    shown = typedjson.read(payload, _Shown, field="record", expected="a decision or a change of a policy")
+    times.read(shown.time)
+    if not shown.id or (shown.kind == Kind.DECISION and not shown.verdict):
+        raise BadInput(field="record", got="no id or no verdict", expected="both")
+    return found
+
+
+class _Counted(msgspec.Struct, frozen=True, kw_only=True):
+    series: str
+    count: int
+    closed: bool
+    countLowerBound: bool = False  # noqa: N815  as in records
+
+
+def counted(payload: bytes) -> tuple[str, "Series"]:
+    """Read a SeriesCount: the id of the AuditRecord whose denial was repeated, and how often.
+
+    Raises:
+        BadInput: it is none.
+    """
+    found = typedjson.read(payload, _Counted, field="record", expected="a SeriesCount")
+    return found.series, Series(count=found.count, exact=found.closed and not found.countLowerBound)
 
 
 def is_shown(record: Mapping[str, object]) -> bool:
@@ -103,11 +182,19 @@ def build(
         "about": record["kind"],
         **_summary(record),
         **{name: value for name, value in record.items() if name not in _MOVED},
-        "ledger": _ledger(record, ledger),
+        "ledger": _ledger(record["previous"], ledger),
     }
-    if series is not None:
-        made["series"] = {"count": series.count, "exact": series.exact}
-    return made
+    return made if series is None else with_series(made, series)
+
+
+def with_series(made: JsonObject, series: Series) -> JsonObject:
+    """The same AuditRecord, repeated so often."""
+    return made | {"series": {"count": series.count, "exact": series.exact}}
+
+
+def with_ledger(made: JsonObject, ledger: Ledger) -> JsonObject:
+    """The same AuditRecord with what is known of its place and proof now."""
+    return made | {"ledger": _ledger(made["ledger"]["previous"], ledger)}
 
 
 def without_evidence(made: JsonObject) -> JsonObject:
@@ -158,18 +245,20 @@ def _summary(record: JsonObject) -> dict[str, str]:
     }
 
 
-def _ledger(record: JsonObject, ledger: Ledger) -> JsonObject:
+def _ledger(previous: str, ledger: Ledger) -> JsonObject:
     found: JsonObject = {
         "lane": ledger.lane,
         "sequence": ledger.sequence,
-        "previous": record["previous"],
+        "previous": previous,
         "leaf": ledger.leaf,
         "verified": ledger.verified,
     }
     if ledger.why:
         found["why"] = ledger.why
     if ledger.checkpoint:
-        found |= {"checkpoint": ledger.checkpoint, "index": ledger.index}
+        found["checkpoint"] = ledger.checkpoint
+    if ledger.index >= 0:
+        found["index"] = ledger.index
     if ledger.shipped_to:
         found["shippedTo"] = ledger.shipped_to
     if ledger.locked_until is not None:

@@ -67,6 +67,17 @@ class Selection:
     labels: LabelSelector
     fields: tuple[FieldRequirement, ...]
 
+    @property
+    def everything(self) -> bool:
+        """Whether every AuditRecord is asked for."""
+        return not self.fields and not self.labels.requirements
+
+    @property
+    def name(self) -> str:
+        """The one name that is asked for, which is what access is asked for as well; empty for any."""
+        names = [each.value for each in self.fields if each.field == "metadata.name" and each.equal]
+        return names[0] if len(names) == 1 else ""
+
     def match(self, made: JsonObject) -> bool:
         """Whether an AuditRecord is asked for."""
         return all(field.match(made) for field in self.fields) and self.labels.match(made["metadata"]["labels"])

@@ -82,21 +82,23 @@ def table(made: Iterable[JsonObject], *, metadata: JsonObject, include: Include,
         "apiVersion": API_VERSION,
         "metadata": metadata,
         "columnDefinitions": [column.to_json() for column in COLUMNS],
-        "rows": [_row(each, include, now) for each in made],
+        "rows": [row(each, include=include, now=now) for each in made],
     }
 
 
-def _row(made: JsonObject, include: Include, now: datetime) -> JsonObject:
-    row: JsonObject = {"cells": _cells(made, now)}
+def metadata_only(made: JsonObject) -> JsonObject:
+    """Of an AuditRecord the metadata, as an object of its own."""
+    return {"kind": "PartialObjectMetadata", "apiVersion": API_VERSION, "metadata": made["metadata"]}
+
+
+def row(made: JsonObject, *, include: Include, now: datetime) -> JsonObject:
+    """Make the row of one AuditRecord."""
+    found: JsonObject = {"cells": _cells(made, now)}
     if include is Include.OBJECT:
-        row["object"] = made
+        found["object"] = made
     elif include is Include.METADATA:
-        row["object"] = {
-            "kind": "PartialObjectMetadata",
-            "apiVersion": "meta.k8s.io/v1",
-            "metadata": made["metadata"],
-        }
-    return row
+        found["object"] = metadata_only(made)
+    return found
 
 
 def _cells(made: JsonObject, now: datetime) -> list[str]:
