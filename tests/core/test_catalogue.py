@@ -62,7 +62,7 @@ def test_ids_are_unique() -> None:
 
 SELECTED = {
     "an id": ("exec", ["exec"]),
-    "a family": ("interactive", ["exec", "attach", "port-forward"]),
+    "a family": ("defence", [entry.id for entry in catalogue.ENTRIES if entry.family == "defence"]),
     "all": ("*", [entry.id for entry in catalogue.ENTRIES]),
 }
 

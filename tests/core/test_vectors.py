@@ -101,7 +101,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "claim-protection": (
         "UPDATE persistentvolumeclaims data-db-0 in prod-shop (PersistentVolumeClaim) by ~pvc-protection-controller",
-        [],
+        ["remove-finalizer High prod-shop"],
         "claim protection: finalizers of claims, and nothing else",
     ),
     "create-configmap": (
@@ -136,12 +136,12 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "debug-container": (
         "UPDATE pods/ephemeralcontainers web-1 in prod-shop (Pod) by kubernetes-admin",
-        [],
+        ["debug-container Critical prod-shop", "weaken-container High prod-shop"],
         "",
     ),
     "delete-as-user": (
         "DELETE pods mine in prod-shop (Pod) by dana",
-        [],
+        ["delete-pod Medium prod-shop"],
         "",
     ),
     "delete-binding": (
@@ -166,7 +166,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "delete-collection-pod": (
         "DELETE pods one-of-many in prod-shop (Pod) by kubernetes-admin collection",
-        ["delete-collection High prod-shop"],
+        ["delete-collection High prod-shop", "delete-pod Medium prod-shop"],
         "",
     ),
     "delete-configmap": (
@@ -196,7 +196,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "delete-deployment-orphan": (
         "DELETE deployments orphaning in prod-shop (Deployment) by kubernetes-admin",
-        ["delete-workload High prod-shop"],
+        ["delete-workload High prod-shop", "orphan-dependents Medium prod-shop"],
         "",
     ),
     "delete-httproute": (
@@ -236,37 +236,37 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "delete-pod": (
         "DELETE pods graceful in prod-shop (Pod) by kubernetes-admin",
-        [],
+        ["delete-pod Medium prod-shop"],
         "",
     ),
     "delete-pod-forced-1": (
         "DELETE pods forced in prod-shop (Pod) by kubernetes-admin",
-        [],
+        ["force-delete-pod High prod-shop", "delete-pod Medium prod-shop"],
         "",
     ),
     "delete-pod-forced-2": (
         "DELETE pods forced in prod-shop (Pod) by kubernetes-admin",
-        [],
+        ["force-delete-pod High prod-shop", "delete-pod Medium prod-shop"],
         "",
     ),
     "delete-pod-kubelet-1": (
         "DELETE pods graceful in prod-shop (Pod) by system:node:node-1",
-        [],
+        ["force-delete-pod High prod-shop", "delete-pod Medium prod-shop"],
         "",
     ),
     "delete-pod-kubelet-2": (
         "DELETE pods graceful in prod-shop (Pod) by system:node:node-1",
-        [],
+        ["force-delete-pod High prod-shop", "delete-pod Medium prod-shop"],
         "",
     ),
     "delete-pod-unscheduled-1": (
         "DELETE pods unscheduled in prod-shop (Pod) by kubernetes-admin",
-        [],
+        ["delete-pod Medium prod-shop"],
         "",
     ),
     "delete-pod-unscheduled-2": (
         "DELETE pods unscheduled in prod-shop (Pod) by kubernetes-admin",
-        [],
+        ["delete-pod Medium prod-shop"],
         "",
     ),
     "delete-secret": (
@@ -311,7 +311,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "evict-pod": (
         "CREATE pods/eviction evicted in prod-shop (Eviction) by kubernetes-admin",
-        [],
+        ["evict-pod High prod-shop"],
         "",
     ),
     "exec-interactive": (
@@ -346,7 +346,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "garbage-collector-remove-finalizer": (
         "UPDATE deployments web in prod-shop (Deployment) by ~generic-garbage-collector",
-        [],
+        ["remove-finalizer High prod-shop"],
         "garbage collector: ownerReferences and finalizers, and nothing else",
     ),
     "job-controller-create": (
@@ -376,17 +376,17 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "namespace-controller-finalize": (
         "UPDATE namespaces/finalize prod-old in prod-old (Namespace) by ~namespace-controller",
-        [],
+        ["finalize-namespace High prod-old"],
         "namespace controller: status and finalizers of a terminating namespace",
     ),
     "node-proxy": (
         "CONNECT nodes/proxy node-1 (NodeProxyOptions) by kubernetes-admin",
-        [],
+        ["node-proxy Critical all"],
         "",
     ),
     "pod-proxy": (
         "CONNECT pods/proxy http:web-0:8080 in prod-shop (PodProxyOptions) by kubernetes-admin",
-        [],
+        ["proxy Medium prod-shop"],
         "",
     ),
     "port-forward-get": (
@@ -401,7 +401,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "remove-finalizer": (
         "UPDATE configmaps held in prod-shop (ConfigMap) by kubernetes-admin",
-        [],
+        ["remove-finalizer High prod-shop"],
         "",
     ),
     "replicaset-controller-create": (
@@ -461,12 +461,12 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "scale-to-zero": (
         "UPDATE deployments/scale shop in prod-shop (Scale) by kubernetes-admin",
-        [],
+        ["scale-to-zero High prod-shop"],
         "",
     ),
     "scheduler-binding": (
         "CREATE pods/binding to-schedule in prod-shop (Binding) by system:kube-scheduler",
-        [],
+        ["choose-node High prod-shop"],
         "scheduler: binding of pods to nodes",
     ),
     "service-account-controller": (
@@ -476,7 +476,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "service-proxy": (
         "CONNECT services/proxy shop in prod-shop (ServiceProxyOptions) by kubernetes-admin",
-        [],
+        ["proxy Medium prod-shop"],
         "",
     ),
     "ttl-controller-delete": (
