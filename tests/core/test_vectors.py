@@ -121,7 +121,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "create-namespace": (
         "CREATE namespaces prod-new in prod-new (Namespace) by kubernetes-admin",
-        [],
+        ["create-namespace Medium prod-new"],
         "",
     ),
     "create-pod": (

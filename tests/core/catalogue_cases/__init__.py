@@ -2,7 +2,9 @@
 
 from tests.core.catalogue_cases.backdoors import BACKDOORS
 from tests.core.catalogue_cases.case import Case
+from tests.core.catalogue_cases.defence import GUARDS, NETS
 from tests.core.catalogue_cases.destruction import DESTRUCTION
+from tests.core.catalogue_cases.exposure import EXPOSURE
 from tests.core.catalogue_cases.interactive import INTERACTIVE
 from tests.core.catalogue_cases.privilege import BINDINGS, ROLES
 from tests.core.catalogue_cases.recovery import RECOVERY
@@ -20,4 +22,7 @@ CASES: tuple[tuple[str, Case], ...] = (
     *BINDINGS,
     *ROLES,
     *WORKLOAD.items(),
+    *NETS.items(),
+    *GUARDS.items(),
+    *EXPOSURE.items(),
 )

@@ -13,10 +13,13 @@ from interlock.core.catalogue.backdoors import BACKDOORS
 from interlock.core.catalogue.defence import DEFENCE
 from interlock.core.catalogue.destruction import DESTRUCTION
 from interlock.core.catalogue.entry import Detector, Entry, RoleBook, Rule, Seen, spellings
+from interlock.core.catalogue.exposure import EXPOSURE
+from interlock.core.catalogue.guards import GUARDS
 from interlock.core.catalogue.handing import Handed
 from interlock.core.catalogue.interactive import INTERACTIVE
 from interlock.core.catalogue.privilege import PRIVILEGE
 from interlock.core.catalogue.recovery import RECOVERY
+from interlock.core.catalogue.safetynets import SAFETY_NETS
 from interlock.core.catalogue.when import When
 from interlock.core.catalogue.workload import WORKLOAD
 from interlock.core.types import Finding, Operation, Request
@@ -37,7 +40,18 @@ __all__ = [
     "select",
 ]
 
-ENTRIES: tuple[Entry, ...] = (*DESTRUCTION, *BACKDOORS, *RECOVERY, *INTERACTIVE, *PRIVILEGE, *WORKLOAD, *DEFENCE)
+ENTRIES: tuple[Entry, ...] = (
+    *DESTRUCTION,
+    *BACKDOORS,
+    *RECOVERY,
+    *INTERACTIVE,
+    *PRIVILEGE,
+    *WORKLOAD,
+    *DEFENCE,
+    *SAFETY_NETS,
+    *GUARDS,
+    *EXPOSURE,
+)
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(entry.family for entry in ENTRIES))
 EVERY = "*"
 

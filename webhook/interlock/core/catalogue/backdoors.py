@@ -20,7 +20,7 @@ WORKLOADS = ("deployments", "statefulsets", "replicasets")
 
 
 def _scale_to_zero(request: Request, _roles: RoleBook) -> Iterator[Seen]:
-    before, after = (_replicas(request, state) for state in (request.old_object, request.object))
+    before, after = (_replicas(request, state) for state in request.states)
     if before and after == 0 and _controller(request.old_object) != "Deployment":  # which scales it as it should be
         yield Seen(f"scale {_scaled(request)} from {text.counted(before, 'replica')} to none", target.reach(request))
     elif _suspended(request.object) and not _suspended(request.old_object):
@@ -116,7 +116,7 @@ _ARMED: tuple[tuple[tuple[str, ...], str], ...] = (
 
 
 def _now_deletes(request: Request, path: tuple[str, ...]) -> bool:
-    before, after = (unstructured.text(state, *path) for state in (request.old_object, request.object))
+    before, after = (unstructured.text(state, *path) for state in request.states)
     return after == "Delete" and before not in {"", "Delete"}
 
 
@@ -173,7 +173,7 @@ def _by_whose(gone: list[str], request: Request) -> Severity | None:
 
 
 def _finalize_namespace(request: Request, _roles: RoleBook) -> Iterator[Seen]:
-    before, after = (unstructured.texts(state, "spec", "finalizers") for state in (request.old_object, request.object))
+    before, after = (unstructured.texts(state, "spec", "finalizers") for state in request.states)
     if any(each not in after for each in before):
         yield Seen(
             f"finalize {target.titled(request)}: what is still in it stays behind, out of reach", target.reach(request)

@@ -81,7 +81,7 @@ def _grant_anonymous(request: Request, _roles: RoleBook) -> Iterator[Seen]:
 
 
 def _grant_wildcard(request: Request, _roles: RoleBook) -> Iterator[Seen]:
-    change = rbac.RoleChange.between(request.old_object, request.object)
+    change = rbac.RoleChange.between(*request.states)
     if rbac.newly_aggregating(request.object, request.old_object):
         yield _granting(request, "whatever other ClusterRoles hold, chosen by label", Severity.CRITICAL)
     elif not change.comparable:
@@ -92,7 +92,7 @@ def _grant_wildcard(request: Request, _roles: RoleBook) -> Iterator[Seen]:
 
 
 def _grant_escalation(request: Request, _roles: RoleBook) -> Iterator[Seen]:
-    change = rbac.RoleChange.between(request.old_object, request.object)
+    change = rbac.RoleChange.between(*request.states)
     if not change.comparable:
         yield _granting(request, f"more than can be compared ({rbac.MAX_ATOMS} grants)", None)
     elif escalating := tuple(atom for atom in change.granted() if atom.escalating):

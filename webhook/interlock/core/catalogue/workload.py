@@ -58,7 +58,7 @@ def _in_system_namespace(request: Request, _roles: RoleBook) -> Iterator[Seen]:
 
 
 def _changed_image(request: Request, _roles: RoleBook) -> Iterator[Seen]:
-    before, after = (_images(podspec.spec(request, state)) for state in (request.old_object, request.object))
+    before, after = (_images(podspec.spec(request, state)) for state in request.states)
     changed = [
         f"another image for container {name}" for name in after if name in before and before[name] != after[name]
     ]
@@ -115,10 +115,7 @@ def _shared(pod: JsonObject) -> Iterator[str]:
 
 def _admin_access(request: Request, _roles: RoleBook) -> Iterator[Seen]:
     if request.is_namespace:
-        before, after = (
-            unstructured.text(state, "metadata", "labels", ADMIN_ACCESS)
-            for state in (request.old_object, request.object)
-        )
+        before, after = (unstructured.text(state, "metadata", "labels", ADMIN_ACCESS) for state in request.states)
         if after == "true" != before:
             yield Seen(f"let claims in {target.titled(request)} take devices that others use", target.reach(request))
     elif _administers(request.object) and not _administers(request.old_object):
