@@ -324,6 +324,14 @@ def test_under_a_policy_for_everything(
     assert sent_to(webhooks, request) == sent
 
 
+def test_a_protected_namespace_named_beside_all() -> None:
+    """A policy that names kube-system, and all namespaces besides, fails closed there as it asks."""
+    webhooks = rules.webhooks([parsed(match={"namespaces": {"names": ["*", "kube-system"]}})], DELIVERY)
+    going = review("DELETE", "namespaces", name="kube-system", namespace="kube-system")
+
+    assert sent_to(webhooks, going) == {"enforce"}
+
+
 def test_a_thousand_names_stay_bounded() -> None:
     """However many policies name namespaces, groups and names stay within their limits and nothing is lost."""
     actions = [

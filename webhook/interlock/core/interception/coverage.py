@@ -66,7 +66,7 @@ def _grouped(
     by_names: defaultdict[frozenset[str] | None, set[Target]] = defaultdict(set)
     for policy in policies:
         if policy.mode is not Mode.DISABLED:
-            by_names[_names(policy)].update(needs(policy))
+            by_names[_names(policy, protected)].update(needs(policy))
     groups = (_group(names, targets, protected) for names, targets in by_names.items() if targets)
     return tuple(sorted(_bounded(_joined(groups)), key=_order))
 
@@ -76,11 +76,13 @@ def targets(groups: Iterable[Group]) -> Targets:
     return reduced(target for group in groups for target in group.targets)
 
 
-def _names(policy: Policy) -> frozenset[str] | None:
+def _names(policy: Policy, protected: frozenset[str]) -> frozenset[str] | None:
+    """The patterns that narrow a policy; None if they do not, unless one of them names a protected namespace."""
     namespaces = policy.match.namespaces
-    if namespaces is None or namespaces.names is None or namespaces.names.everything:
+    if namespaces is None or namespaces.names is None:
         return None
-    return frozenset(namespaces.names.patterns)
+    patterns = frozenset(namespaces.names.patterns)
+    return patterns if patterns & protected or not namespaces.names.everything else None
 
 
 def _targets(policy: Policy, when: When) -> Iterator[Target]:
