@@ -4,13 +4,14 @@ import orjson
 import pytest
 
 from interlock.core import catalogue, jsonbytes, snapshot, systems, unstructured
+from interlock.core.access.book import Book, ClusterRole
 from interlock.core.review import request
 from interlock.core.types import Request, RoleRule
 from tests import vectors
 
 CONTROLLERS = "system:serviceaccount:kube-system:"
 READING = RoleRule(verbs=("get",), groups=("",), resources=("pods",))
-ROLES = snapshot.build(cluster_roles={"view": (READING,)})
+ROLES = snapshot.build(access=Book(cluster_roles={"view": ClusterRole(rules=(READING,))}))
 
 
 def summary(review: Request) -> str:
@@ -41,7 +42,7 @@ def seen(review: Request) -> list[str]:
 EXPECTED: dict[str, tuple[str, list[str], str]] = {
     "approve-certificate": (
         "UPDATE certificatesigningrequests/approval eve (CertificateSigningRequest) by kubernetes-admin",
-        [],
+        ["approve-certificate Critical all"],
         "",
     ),
     "attach-get": (
@@ -131,7 +132,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "create-token": (
         "CREATE serviceaccounts/token default in prod-shop (TokenRequest) by kubernetes-admin",
-        [],
+        ["create-token High prod-shop"],
         "",
     ),
     "debug-container": (
@@ -146,7 +147,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "delete-binding": (
         "DELETE clusterrolebindings open (ClusterRoleBinding) by kubernetes-admin",
-        [],
+        ["delete-role Medium all"],
         "",
     ),
     "delete-claim-bound": (
@@ -421,7 +422,16 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "role-aggregated": (
         "UPDATE clusterroles admin (ClusterRole) by ~clusterrole-aggregation-controller",
-        ["grant-wildcard Critical all", "grant-escalation Critical all"],
+        [
+            "grant-wildcard Critical all",
+            "grant-escalation Critical all",
+            "grant-node-access Critical all",
+            "grant-certificates Critical all",
+            "grant-deletion Critical all",
+            "change-system-role Critical all",
+            "grant-sessions High all",
+            "grant-control High all",
+        ],
         "ClusterRole aggregation controller: rules of ClusterRoles that aggregate others, and nothing else",
     ),
     "role-escalate": (
@@ -431,7 +441,18 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "role-for-aggregation": (
         "CREATE clusterroles extra (ClusterRole) by kubernetes-admin",
-        ["grant-wildcard Critical all", "grant-escalation Critical all"],
+        [
+            "grant-wildcard Critical all",
+            "grant-escalation Critical all",
+            "grant-secrets Critical all",
+            "grant-node-access Critical all",
+            "grant-tokens Critical all",
+            "grant-certificates Critical all",
+            "grant-deletion Critical all",
+            "grant-sessions High all",
+            "grant-workloads High all",
+            "grant-control High all",
+        ],
         "",
     ),
     "role-impersonate": (
@@ -441,7 +462,19 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "role-label-aggregation": (
         "UPDATE clusterroles extra (ClusterRole) by kubernetes-admin",
-        ["grant-wildcard Critical all", "grant-escalation Critical all"],
+        [
+            "grant-wildcard Critical all",
+            "grant-escalation Critical all",
+            "grant-secrets Critical all",
+            "grant-node-access Critical all",
+            "grant-tokens Critical all",
+            "grant-certificates Critical all",
+            "grant-deletion Critical all",
+            "grant-by-label Critical all",
+            "grant-sessions High all",
+            "grant-workloads High all",
+            "grant-control High all",
+        ],
         "",
     ),
     "role-reading": (
@@ -451,7 +484,18 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "role-wildcard": (
         "CREATE clusterroles all (ClusterRole) by kubernetes-admin",
-        ["grant-wildcard Critical all", "grant-escalation Critical all"],
+        [
+            "grant-wildcard Critical all",
+            "grant-escalation Critical all",
+            "grant-secrets Critical all",
+            "grant-node-access Critical all",
+            "grant-tokens Critical all",
+            "grant-certificates Critical all",
+            "grant-deletion Critical all",
+            "grant-sessions High all",
+            "grant-workloads High all",
+            "grant-control High all",
+        ],
         "",
     ),
     "root-ca-publisher": (

@@ -5,6 +5,8 @@ from tests.core.catalogue_cases.case import Case
 from tests.core.catalogue_cases.defence import GUARDS, NETS
 from tests.core.catalogue_cases.destruction import DESTRUCTION
 from tests.core.catalogue_cases.exposure import EXPOSURE
+from tests.core.catalogue_cases.grants import GRANTS, OBJECTS, WAYS
+from tests.core.catalogue_cases.identities import IDENTITIES
 from tests.core.catalogue_cases.interactive import INTERACTIVE
 from tests.core.catalogue_cases.privilege import BINDINGS, ROLES
 from tests.core.catalogue_cases.recovery import RECOVERY
@@ -21,6 +23,10 @@ CASES: tuple[tuple[str, Case], ...] = (
     *SESSIONS.items(),
     *BINDINGS,
     *ROLES,
+    *GRANTS.items(),
+    *WAYS.items(),
+    *OBJECTS.items(),
+    *IDENTITIES.items(),
     *WORKLOAD.items(),
     *NETS.items(),
     *GUARDS.items(),

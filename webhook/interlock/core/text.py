@@ -28,9 +28,9 @@ def shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: max(limit - len(ELLIPSIS), 0)] + ELLIPSIS
 
 
-def listed(things: Sequence[object]) -> str:
+def listed(things: Sequence[object], between: str = ", ") -> str:
     """``a, b, c and 2 more``, printable."""
-    named = ", ".join(printable(str(thing)) for thing in things[:MAX_LISTED])
+    named = between.join(printable(str(thing)) for thing in things[:MAX_LISTED])
     return named if len(things) <= MAX_LISTED else f"{named} and {len(things) - MAX_LISTED} more"
 
 

@@ -14,10 +14,14 @@ from interlock.core.catalogue.defence import DEFENCE
 from interlock.core.catalogue.destruction import DESTRUCTION
 from interlock.core.catalogue.entry import Detector, Entry, RoleBook, Rule, Seen, spellings
 from interlock.core.catalogue.exposure import EXPOSURE
+from interlock.core.catalogue.grants import GRANTS
 from interlock.core.catalogue.guards import GUARDS
 from interlock.core.catalogue.handing import Handed
+from interlock.core.catalogue.identities import IDENTITY
 from interlock.core.catalogue.interactive import INTERACTIVE
+from interlock.core.catalogue.openpath import OPEN_PATH
 from interlock.core.catalogue.privilege import PRIVILEGE
+from interlock.core.catalogue.rbacobjects import RBAC_OBJECTS
 from interlock.core.catalogue.recovery import RECOVERY
 from interlock.core.catalogue.safetynets import SAFETY_NETS
 from interlock.core.catalogue.when import When
@@ -46,6 +50,10 @@ ENTRIES: tuple[Entry, ...] = (
     *RECOVERY,
     *INTERACTIVE,
     *PRIVILEGE,
+    *GRANTS,
+    *OPEN_PATH,
+    *RBAC_OBJECTS,
+    *IDENTITY,
     *WORKLOAD,
     *DEFENCE,
     *SAFETY_NETS,

@@ -5,24 +5,21 @@ cover. So an entry cannot look at requests that it does not subscribe to, and a 
 that it can be.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from interlock.core.access.book import Book
 from interlock.core.catalogue.when import When, holds
-from interlock.core.types import Finding, Operation, Reach, Request, RoleRule, Severity
+from interlock.core.types import Finding, Operation, Reach, Request, Severity
 
 
 class RoleBook(Protocol):
-    """What detectors read of the snapshot: the rules of every role."""
+    """What detectors read of the snapshot: roles and bindings."""
 
     @property
-    def cluster_roles(self) -> Mapping[str, tuple[RoleRule, ...]]:
-        """Rules by ClusterRole name."""
-
-    @property
-    def roles(self) -> Mapping[tuple[str, str], tuple[RoleRule, ...]]:
-        """Rules by (namespace, Role name)."""
+    def access(self) -> Book:
+        """Roles and bindings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
