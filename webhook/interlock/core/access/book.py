@@ -89,7 +89,7 @@ class ClusterRole:
         chosen = unstructured.items(role, "aggregationRule", "clusterRoleSelectors")
         return cls(
             rules=rules_of(role),
-            labels=unstructured.mapping(role, "metadata", "labels"),
+            labels=unstructured.strings(role, "metadata", "labels"),
             selectors=tuple(stored(each) for each in chosen),
         )
 

@@ -79,7 +79,7 @@ def _by_role(request: Request, book: Book) -> Iterator[Grant]:
     if not holders and new:
         yield Grant(who=None, role=title, place=request.namespace, rules=new, held=before)
     if not request.namespace:
-        collecting = book.collecting(unstructured.mapping(request.object, "metadata", "labels"))
+        collecting = book.collecting(unstructured.strings(request.object, "metadata", "labels"))
         keys: list[RoleKey] = [("", name) for name in sorted(collecting - {request.name})]
         yield from _to(_holders(book, keys), book, rules, title)
         for name in collected_by(request, book):
@@ -90,7 +90,7 @@ def _by_role(request: Request, book: Book) -> Iterator[Grant]:
 
 def collected_by(request: Request, book: Book) -> tuple[str, ...]:
     """ClusterRoles that newly collect a ClusterRole by the labels that the request gives it, sorted."""
-    before, after = (unstructured.mapping(state, "metadata", "labels") for state in request.states)
+    before, after = (unstructured.strings(state, "metadata", "labels") for state in request.states)
     newly = book.collecting(after) - (book.collecting(before) if request.old_object else frozenset())
     return tuple(sorted(newly | (rbac.aggregates_to(request.object) - rbac.aggregates_to(request.old_object))))
 

@@ -7,6 +7,7 @@ names. Resources without a namespace are given by ClusterRoleBindings only: a Ro
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ WRITE = ("create", *CHANGE)
 REMOVE = ("delete", "deletecollection")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Right:
     """Verbs on resources of one API group; `cluster` where they have no namespace."""
 
@@ -34,6 +35,12 @@ class Right:
     group: str
     resources: tuple[str, ...]
     cluster: bool = False
+
+    @cached_property
+    def atoms(self) -> tuple[Atom, ...]:
+        """One for each verb and resource."""
+        pairs = product(self.verbs, self.resources)
+        return tuple(Atom(verb=verb, group=self.group, resource=resource) for verb, resource in pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +90,18 @@ def given(power: Power, rules: Sequence[RoleRule], held: Sequence[RoleRule], pla
     for right in power.rights:
         if right.cluster and place != EVERYWHERE:
             continue
-        for verb, resource in product(right.verbs, right.resources):
-            for names in _newly(Atom(verb=verb, group=right.group, resource=resource), rules, held):
-                found.setdefault((resource, right.group, names), []).append(verb)
+        near, known = _of_group(rules, right.group), _of_group(held, right.group)
+        for atom in right.atoms if near else ():
+            for names in _newly(atom, near, known):
+                found.setdefault((atom.resource, atom.group, names), []).append(atom.verb)
     return tuple(
         Given(tuple(dict.fromkeys(verbs)), resource, group, names) for (resource, group, names), verbs in found.items()
     )
+
+
+def _of_group(rules: Sequence[RoleRule], group: str) -> list[RoleRule]:
+    """Rules that may speak of this API group; most of a large role do not."""
+    return [rule for rule in rules if group in rule.groups or ALL in rule.groups]
 
 
 def _newly(atom: Atom, rules: Sequence[RoleRule], held: Sequence[RoleRule]) -> Iterator[tuple[str, ...] | None]:

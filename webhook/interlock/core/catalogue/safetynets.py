@@ -15,6 +15,9 @@ LEVELS = ("privileged", "baseline", "restricted")
 POD_SECURITY = "pod-security.kubernetes.io/"
 INJECTION = ("istio-injection", "istio.io/rev", "linkerd.io/inject", "config.linkerd.io/admission-webhooks")
 
+MAX_QUANTITY_RUNES = 64
+"""Of a quantity; the API server writes at most 19 digits and a suffix."""
+
 _SUFFIXES: Mapping[str, Decimal] = {
     **{suffix: Decimal(1000) ** power for power, suffix in enumerate(("m", "", "k", "M", "G", "T", "P"), start=-1)},
     **{suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi"), start=1)},
@@ -78,12 +81,13 @@ def _at_least(value: object, least: object) -> bool:
 
 def _quantity(value: object) -> Decimal | None:
     """A resource quantity as a number (apimachinery, resource.Quantity); None for a percentage and what is none."""
-    written = str(value)
+    written = str(value)[:MAX_QUANTITY_RUNES]
     digits = written.rstrip("kKMGTPmi")
     try:
-        return Decimal(digits) * _SUFFIXES[written.removeprefix(digits)]
+        number = Decimal(digits) * _SUFFIXES[written.removeprefix(digits)]
     except (InvalidOperation, KeyError):
         return None
+    return number if number.is_finite() else None
 
 
 # ------------------------------------------------------------------------------------------------------------- marks
