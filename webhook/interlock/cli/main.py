@@ -2,7 +2,7 @@
 
 import typer
 
-from interlock.cli import arm, catalogue, controller, disarm, guard, ledger, provestore, purge, verify, version
+from interlock.cli import arm, catalogue, controller, disarm, guard, ledger, paths, provestore, purge, verify, version
 from interlock.cli.doctor import command as doctor
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("disarm")(disarm.disarm)
 app.command("doctor")(doctor.doctor)
 app.command("guard")(guard.guard)
 app.add_typer(ledger.app, name="ledger")
+app.command("paths")(paths.paths_command)
 app.command("prove-store")(provestore.prove_store)
 app.command("purge")(purge.purge)
 app.command("verify")(verify.verify)
