@@ -56,9 +56,10 @@ def test_for_programs(output: str) -> None:
 
 def test_terms_choose() -> None:
     """Actions and families choose rows, each once, in the table's order."""
-    chosen = [row["action"] for row in orjson.loads(run("exec", "interactive", "delete-crd", "-o", "json").stdout)]
+    chosen = [row["action"] for row in orjson.loads(run("exec", "defence", "delete-crd", "exec", "-o", "json").stdout)]
 
-    assert chosen == ["delete-crd", "exec", "attach", "port-forward"]
+    assert chosen[:2] == ["delete-crd", "exec"]
+    assert chosen[2:] == [entry.id for entry in ENTRIES if entry.family == "defence"]
 
 
 def test_an_unknown_term() -> None:

@@ -3,24 +3,13 @@
 import pytest
 
 from interlock.core import catalogue, snapshot
-from interlock.core.types import Operation, Request, RoleRule
+from interlock.core.types import Operation, Request
 from tests.core.catalogue_cases import CASES
 from tests.core.catalogue_cases.case import delete
+from tests.core.catalogue_cases.cluster import BOOK
 from tests.support.policies import request
 
-ROLES = snapshot.build(
-    cluster_roles={
-        "view": (RoleRule(verbs=("get", "list"), groups=("",), resources=("pods",)),),
-        "climber": (RoleRule(verbs=("bind",), groups=("*",), resources=("roles",)),),
-        "widgets-all": (RoleRule(verbs=("*",), groups=("example.org",), resources=("widgets",)),),
-        "owner-of-all": (RoleRule(verbs=("*",), groups=("*",), resources=("*",)),),
-        "vast": (RoleRule(verbs=("get",), groups=("",), resources=("pods",), resource_names=("x",) * 20_001),),
-    },
-    roles={
-        ("shop", "proxy"): (RoleRule(verbs=("impersonate",), groups=("",), resources=("users",)),),
-        ("shop", "cluster-admin"): (RoleRule(verbs=("get",), groups=("",), resources=("pods",)),),
-    },
-)
+ROLES = snapshot.build(access=BOOK)
 
 
 def found(action: str, review: Request) -> list[str]:
@@ -62,7 +51,7 @@ def test_ids_are_unique() -> None:
 
 SELECTED = {
     "an id": ("exec", ["exec"]),
-    "a family": ("interactive", ["exec", "attach", "port-forward"]),
+    "a family": ("defence", [entry.id for entry in catalogue.ENTRIES if entry.family == "defence"]),
     "all": ("*", [entry.id for entry in catalogue.ENTRIES]),
 }
 

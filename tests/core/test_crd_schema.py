@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from interlock.core.policies import policy, scopespec, windowspec
-from interlock.core.policies.selectors import Operator
+from interlock.core.selectors import Operator
 from interlock.core.types import Durability, JsonObject, Mode, Operation, Severity
 from tests.support import policies
 

@@ -11,7 +11,7 @@ from interlock.core.policies import policy
 from interlock.core.policies.globs import Globs
 from interlock.core.policies.policy import Policy
 from interlock.core.policies.scope import Exclusion, Match, Names, ResourceRule, Subjects
-from interlock.core.policies.selectors import LabelSelector, Operator, Requirement
+from interlock.core.selectors import LabelSelector, Operator, Requirement
 from interlock.core.types import Durability, JsonObject, Mode, Operation, Severity, Verdict
 from interlock.errors import BadPolicy
 from tests.support import policies

@@ -33,7 +33,7 @@ GUARD = User(name=f"system:serviceaccount:{HOME}:interlock-guard")
 def _could_select(policy: Policy, request: Request, *, collections: bool = True) -> bool:
     """Whether some finding of such a request could be one that the policy speaks of."""
     named = any(
-        rule.covers(request) and (collections or not rule.collections)
+        rule.covers(request) and (collections or not (rule.collections or rule.when))
         for action in policy.match.action_ids
         for entry in catalogue.select(action)
         for rule in entry.rules
@@ -83,7 +83,17 @@ RESOURCES = st.sampled_from(
     ["pods", "pods/exec", "pods/*", "*", "*/*", "*/scale", "deployments", "secrets", "namespaces"]
 )
 NAMES = st.sampled_from(["prod-*", "*-db", "prod-a", "kube-system", "kube-*", "p*d-*b", HOME, "*", "*system*"])
-OWNED = st.sampled_from([{}, *({"ownerReferences": [{"uid": uid} for uid in uids]} for uids in ("a", "b", "ab"))])
+OWNED: st.SearchStrategy[JsonObject] = st.sampled_from(
+    [{}, *({"ownerReferences": [{"uid": uid} for uid in uids]} for uids in ("a", "b", "ab"))]
+)
+MARKED: st.SearchStrategy[JsonObject] = st.sampled_from(
+    [
+        {},
+        {"finalizers": ["a", "b"]},
+        {"finalizers": ["b"], "annotations": {"helm.sh/resource-policy": "keep", "meta.helm.sh/release-name": "shop"}},
+        {"annotations": {"helm.sh/resource-policy": ""}, "labels": {"kustomize.toolkit.fluxcd.io/name": "shop"}},
+    ]
+)
 SELECTOR = {"matchLabels": {"env": "prod"}}
 TERMS = st.sampled_from([*sorted(set(catalogue.FAMILIES) - {leaving.FAMILY}), "delete-namespace", "exec", "*"])
 
@@ -135,8 +145,9 @@ def _requests(draw: st.DrawFn) -> Request:
         name="x",
         namespace=draw(st.sampled_from(["", "prod-a", "prod-b", "dev", "my-db", "kube-system", HOME])),
         user=draw(st.sampled_from([ALICE, NODE, COLLECTOR])),
-        object={"metadata": draw(OWNED)},
-        old_object={"metadata": draw(OWNED)},
+        object={"metadata": draw(OWNED) | draw(MARKED)},
+        old_object={"metadata": draw(OWNED) | draw(MARKED)},
+        options=draw(st.sampled_from([None, {"propagationPolicy": "Orphan"}, {"orphanDependents": False}])),
     )
 
 
@@ -313,6 +324,14 @@ def test_under_a_policy_for_everything(
     assert sent_to(webhooks, request) == sent
 
 
+def test_a_protected_namespace_named_beside_all() -> None:
+    """A policy that names kube-system, and all namespaces besides, fails closed there as it asks."""
+    webhooks = rules.webhooks([parsed(match={"namespaces": {"names": ["*", "kube-system"]}})], DELIVERY)
+    going = review("DELETE", "namespaces", name="kube-system", namespace="kube-system")
+
+    assert sent_to(webhooks, going) == {"enforce"}
+
+
 def test_a_thousand_names_stay_bounded() -> None:
     """However many policies name namespaces, groups and names stay within their limits and nothing is lost."""
     actions = [
@@ -356,9 +375,10 @@ def test_conditions_speak_of_known_fields_only() -> None:
     text = "\n".join(c["expression"] for w in webhooks for c in w.get("matchConditions", []))
 
     assert "namespaceObject" not in text
-    assert set(re.findall(r"request\.\w+(?:\.\w+)?", text)) == {
+    assert set(re.findall(r"request\.(?!options\.)\w+(?:\.\w+)?", text)) == {
         "request.namespace",
         "request.operation",
+        "request.options",
         "request.resource.group",
         "request.resource.resource",
         "request.subResource",

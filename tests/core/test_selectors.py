@@ -2,7 +2,7 @@
 
 import pytest
 
-from interlock.core.policies.selectors import LabelSelector, Operator, Requirement
+from interlock.core.selectors import LabelSelector, Operator, Requirement
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,14 @@ import orjson
 import pytest
 
 from interlock.core import catalogue, jsonbytes, snapshot, systems, unstructured
+from interlock.core.access.book import Book, ClusterRole
 from interlock.core.review import request
 from interlock.core.types import Request, RoleRule
 from tests import vectors
 
 CONTROLLERS = "system:serviceaccount:kube-system:"
 READING = RoleRule(verbs=("get",), groups=("",), resources=("pods",))
-ROLES = snapshot.build(cluster_roles={"view": (READING,)})
+ROLES = snapshot.build(access=Book(cluster_roles={"view": ClusterRole(rules=(READING,))}))
 
 
 def summary(review: Request) -> str:
@@ -41,7 +42,7 @@ def seen(review: Request) -> list[str]:
 EXPECTED: dict[str, tuple[str, list[str], str]] = {
     "approve-certificate": (
         "UPDATE certificatesigningrequests/approval eve (CertificateSigningRequest) by kubernetes-admin",
-        [],
+        ["approve-certificate Critical all"],
         "",
     ),
     "attach-get": (
@@ -101,7 +102,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "claim-protection": (
         "UPDATE persistentvolumeclaims data-db-0 in prod-shop (PersistentVolumeClaim) by ~pvc-protection-controller",
-        [],
+        ["remove-finalizer High prod-shop"],
         "claim protection: finalizers of claims, and nothing else",
     ),
     "create-configmap": (
@@ -121,7 +122,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "create-namespace": (
         "CREATE namespaces prod-new in prod-new (Namespace) by kubernetes-admin",
-        [],
+        ["create-namespace Medium prod-new"],
         "",
     ),
     "create-pod": (
@@ -131,22 +132,22 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "create-token": (
         "CREATE serviceaccounts/token default in prod-shop (TokenRequest) by kubernetes-admin",
-        [],
+        ["create-token High prod-shop"],
         "",
     ),
     "debug-container": (
         "UPDATE pods/ephemeralcontainers web-1 in prod-shop (Pod) by kubernetes-admin",
-        [],
+        ["debug-container Critical prod-shop", "weaken-container High prod-shop"],
         "",
     ),
     "delete-as-user": (
         "DELETE pods mine in prod-shop (Pod) by dana",
-        [],
+        ["delete-pod Medium prod-shop"],
         "",
     ),
     "delete-binding": (
         "DELETE clusterrolebindings open (ClusterRoleBinding) by kubernetes-admin",
-        [],
+        ["delete-role Medium all"],
         "",
     ),
     "delete-claim-bound": (
@@ -166,7 +167,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "delete-collection-pod": (
         "DELETE pods one-of-many in prod-shop (Pod) by kubernetes-admin collection",
-        ["delete-collection High prod-shop"],
+        ["delete-collection High prod-shop", "delete-pod Medium prod-shop"],
         "",
     ),
     "delete-configmap": (
@@ -196,7 +197,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "delete-deployment-orphan": (
         "DELETE deployments orphaning in prod-shop (Deployment) by kubernetes-admin",
-        ["delete-workload High prod-shop"],
+        ["delete-workload High prod-shop", "orphan-dependents Medium prod-shop"],
         "",
     ),
     "delete-httproute": (
@@ -236,37 +237,37 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "delete-pod": (
         "DELETE pods graceful in prod-shop (Pod) by kubernetes-admin",
-        [],
+        ["delete-pod Medium prod-shop"],
         "",
     ),
     "delete-pod-forced-1": (
         "DELETE pods forced in prod-shop (Pod) by kubernetes-admin",
-        [],
+        ["force-delete-pod High prod-shop", "delete-pod Medium prod-shop"],
         "",
     ),
     "delete-pod-forced-2": (
         "DELETE pods forced in prod-shop (Pod) by kubernetes-admin",
-        [],
+        ["force-delete-pod High prod-shop", "delete-pod Medium prod-shop"],
         "",
     ),
     "delete-pod-kubelet-1": (
         "DELETE pods graceful in prod-shop (Pod) by system:node:node-1",
-        [],
+        ["force-delete-pod High prod-shop", "delete-pod Medium prod-shop"],
         "",
     ),
     "delete-pod-kubelet-2": (
         "DELETE pods graceful in prod-shop (Pod) by system:node:node-1",
-        [],
+        ["force-delete-pod High prod-shop", "delete-pod Medium prod-shop"],
         "",
     ),
     "delete-pod-unscheduled-1": (
         "DELETE pods unscheduled in prod-shop (Pod) by kubernetes-admin",
-        [],
+        ["delete-pod Medium prod-shop"],
         "",
     ),
     "delete-pod-unscheduled-2": (
         "DELETE pods unscheduled in prod-shop (Pod) by kubernetes-admin",
-        [],
+        ["delete-pod Medium prod-shop"],
         "",
     ),
     "delete-secret": (
@@ -311,7 +312,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "evict-pod": (
         "CREATE pods/eviction evicted in prod-shop (Eviction) by kubernetes-admin",
-        [],
+        ["evict-pod High prod-shop"],
         "",
     ),
     "exec-interactive": (
@@ -346,7 +347,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "garbage-collector-remove-finalizer": (
         "UPDATE deployments web in prod-shop (Deployment) by ~generic-garbage-collector",
-        [],
+        ["remove-finalizer High prod-shop"],
         "garbage collector: ownerReferences and finalizers, and nothing else",
     ),
     "job-controller-create": (
@@ -376,17 +377,17 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "namespace-controller-finalize": (
         "UPDATE namespaces/finalize prod-old in prod-old (Namespace) by ~namespace-controller",
-        [],
+        ["finalize-namespace High prod-old"],
         "namespace controller: status and finalizers of a terminating namespace",
     ),
     "node-proxy": (
         "CONNECT nodes/proxy node-1 (NodeProxyOptions) by kubernetes-admin",
-        [],
+        ["node-proxy Critical all"],
         "",
     ),
     "pod-proxy": (
         "CONNECT pods/proxy http:web-0:8080 in prod-shop (PodProxyOptions) by kubernetes-admin",
-        [],
+        ["proxy Medium prod-shop"],
         "",
     ),
     "port-forward-get": (
@@ -401,7 +402,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "remove-finalizer": (
         "UPDATE configmaps held in prod-shop (ConfigMap) by kubernetes-admin",
-        [],
+        ["remove-finalizer High prod-shop"],
         "",
     ),
     "replicaset-controller-create": (
@@ -421,7 +422,16 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "role-aggregated": (
         "UPDATE clusterroles admin (ClusterRole) by ~clusterrole-aggregation-controller",
-        ["grant-wildcard Critical all", "grant-escalation Critical all"],
+        [
+            "grant-wildcard Critical all",
+            "grant-escalation Critical all",
+            "grant-node-access Critical all",
+            "grant-certificates Critical all",
+            "grant-deletion Critical all",
+            "change-system-role Critical all",
+            "grant-sessions High all",
+            "grant-control High all",
+        ],
         "ClusterRole aggregation controller: rules of ClusterRoles that aggregate others, and nothing else",
     ),
     "role-escalate": (
@@ -431,7 +441,18 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "role-for-aggregation": (
         "CREATE clusterroles extra (ClusterRole) by kubernetes-admin",
-        ["grant-wildcard Critical all", "grant-escalation Critical all"],
+        [
+            "grant-wildcard Critical all",
+            "grant-escalation Critical all",
+            "grant-secrets Critical all",
+            "grant-node-access Critical all",
+            "grant-tokens Critical all",
+            "grant-certificates Critical all",
+            "grant-deletion Critical all",
+            "grant-sessions High all",
+            "grant-workloads High all",
+            "grant-control High all",
+        ],
         "",
     ),
     "role-impersonate": (
@@ -441,7 +462,19 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "role-label-aggregation": (
         "UPDATE clusterroles extra (ClusterRole) by kubernetes-admin",
-        ["grant-wildcard Critical all", "grant-escalation Critical all"],
+        [
+            "grant-wildcard Critical all",
+            "grant-escalation Critical all",
+            "grant-secrets Critical all",
+            "grant-node-access Critical all",
+            "grant-tokens Critical all",
+            "grant-certificates Critical all",
+            "grant-deletion Critical all",
+            "grant-by-label Critical all",
+            "grant-sessions High all",
+            "grant-workloads High all",
+            "grant-control High all",
+        ],
         "",
     ),
     "role-reading": (
@@ -451,7 +484,18 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "role-wildcard": (
         "CREATE clusterroles all (ClusterRole) by kubernetes-admin",
-        ["grant-wildcard Critical all", "grant-escalation Critical all"],
+        [
+            "grant-wildcard Critical all",
+            "grant-escalation Critical all",
+            "grant-secrets Critical all",
+            "grant-node-access Critical all",
+            "grant-tokens Critical all",
+            "grant-certificates Critical all",
+            "grant-deletion Critical all",
+            "grant-sessions High all",
+            "grant-workloads High all",
+            "grant-control High all",
+        ],
         "",
     ),
     "root-ca-publisher": (
@@ -461,12 +505,12 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "scale-to-zero": (
         "UPDATE deployments/scale shop in prod-shop (Scale) by kubernetes-admin",
-        [],
+        ["scale-to-zero High prod-shop"],
         "",
     ),
     "scheduler-binding": (
         "CREATE pods/binding to-schedule in prod-shop (Binding) by system:kube-scheduler",
-        [],
+        ["choose-node High prod-shop"],
         "scheduler: binding of pods to nodes",
     ),
     "service-account-controller": (
@@ -476,7 +520,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "service-proxy": (
         "CONNECT services/proxy shop in prod-shop (ServiceProxyOptions) by kubernetes-admin",
-        [],
+        ["proxy Medium prod-shop"],
         "",
     ),
     "ttl-controller-delete": (

@@ -52,6 +52,8 @@ SERVICES = Kind("", "v1", "services", "Service", namespaced=True)
 CONFIG_MAPS = Kind("", "v1", "configmaps", "ConfigMap", namespaced=True)
 CLUSTER_ROLES = Kind("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole")
 ROLES = Kind("rbac.authorization.k8s.io", "v1", "roles", "Role", namespaced=True)
+CLUSTER_ROLE_BINDINGS = Kind("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding")
+ROLE_BINDINGS = Kind("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding", namespaced=True)
 LEASES = Kind("coordination.k8s.io", "v1", "leases", "Lease", namespaced=True)
 REPLICA_SETS = Kind("apps", "v1", "replicasets", "ReplicaSet", namespaced=True)
 CRDS = Kind("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition")
@@ -62,7 +64,8 @@ ENDPOINT_SLICES = Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlic
 EVENTS = Kind("events.k8s.io", "v1", "events", "Event", namespaced=True)
 
 KINDS = (
-    POLICIES, NAMESPACES, SECRETS, SERVICES, CONFIG_MAPS, CLUSTER_ROLES, ROLES, LEASES, REPLICA_SETS, CRDS, WEBHOOKS,
+    POLICIES, NAMESPACES, SECRETS, SERVICES, CONFIG_MAPS, CLUSTER_ROLES, ROLES,
+    CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS, LEASES, REPLICA_SETS, CRDS, WEBHOOKS,
     ENDPOINT_SLICES, EVENTS,
 )  # fmt: skip
 

@@ -8,11 +8,12 @@ from typing import Any
 import kopf
 import pytest
 
+from interlock.core.access.book import Book
 from interlock.core.snapshot import Snapshot
 from interlock.errors import ClusterError
 from interlock.kube import snapshots, watches
 from interlock.kube.snapshots import WINDOW_SECONDS, SnapshotFeed
-from tests.fakes.kube_api import CLUSTER_ROLES, NAMESPACES, POLICIES, ROLES
+from tests.fakes.kube_api import CLUSTER_ROLES, NAMESPACES, POLICIES, ROLE_BINDINGS, ROLES
 from tests.kube.conftest import Cluster, eventually
 from tests.support.policies import SOUND, changed
 
@@ -70,12 +71,13 @@ async def _serve_nothing(_: object) -> AsyncIterator[dict[str, Any]]:
 
 @pytest.fixture
 async def fed(cluster: Cluster) -> AsyncIterator[Fed]:
-    """A running one, over two policies, two namespaces and two roles."""
+    """A running one, over two policies, two namespaces, two roles and a binding."""
     fake = cluster.fake
     fake.put(POLICIES, policy("one"))
     fake.put(POLICIES, policy("two"))
     fake.put(CLUSTER_ROLES, {"metadata": {"name": "admin"}, "rules": [{"verbs": ["*"], "apiGroups": ["*"]}]})
     fake.put(ROLES, {"metadata": {"name": "reader", "namespace": "shop"}, "rules": [{"verbs": ["get"]}]})
+    fake.put(ROLE_BINDINGS, {"metadata": {"name": "readers", "namespace": "shop"}, "roleRef": {}, "subjects": []})
     fed, over = Fed(cluster), asyncio.Event()
     registry = kopf.OperatorRegistry()
     watches.register_login(registry, cluster.target, cluster.session)
@@ -101,10 +103,12 @@ async def test_first_snapshot_is_complete(fed: Fed) -> None:
 
     assert fed.policies == ["one", "two"]
     assert sorted(snapshot.namespaces) == ["kube-system", "shop"]
-    assert {name: [rule.verbs for rule in rules] for name, rules in snapshot.cluster_roles.items()} == {
+    access = snapshot.access
+    assert {name: [rule.verbs for rule in role.rules] for name, role in access.cluster_roles.items()} == {
         "admin": [("*",)]
     }
-    assert list(snapshot.roles) == [("shop", "reader")]
+    assert list(access.roles) == [("shop", "reader")]
+    assert list(map(str, access.bindings)) == ["rolebinding shop/readers"]
     assert snapshot.generation == fed.fake.version
     assert fed.reached == 1
 
@@ -125,7 +129,8 @@ async def test_changes_arrive(fed: Fed) -> None:
     assert fed.snapshot.namespaces["shop"].labels == {"env": "prod"}
     fed.fake.remove(ROLES, "reader", "shop")
     fed.fake.remove(CLUSTER_ROLES, "admin")
-    await eventually(lambda: not fed.snapshot.roles and not fed.snapshot.cluster_roles)
+    fed.fake.remove(ROLE_BINDINGS, "readers", "shop")
+    await eventually(lambda: fed.snapshot.access == Book())
     assert fed.reached == 3
 
 

@@ -1,8 +1,9 @@
 """A tiny evaluator of the CEL that webhook conditions use, written from the language definition and not from our code.
 
-It knows strings, integers, booleans, lists, maps, `?:`, `||`, `&&`, `!`, `==`, `!=`, `>=`, `in`, `+`, selection, `has`,
-`size`, `exists` and the string functions startsWith, endsWith, matches. An absent key is an error, and `||` and `&&`
-absorb an error where the other side decides, as in CEL. Anything else raises SyntaxError: the evaluator must not guess.
+It knows strings, integers, booleans, lists, maps, indexes, `?:`, `||`, `&&`, `!`, `==`, `!=`, `>=`, `in`, `+`,
+selection, `has`, `size`, `exists` and the string functions startsWith, endsWith, matches. An absent key is an error,
+and `||` and `&&` absorb an error where the other side decides, as in CEL. Anything else raises SyntaxError: the
+evaluator must not guess.
 """
 
 import re
@@ -83,10 +84,15 @@ class _Parser:
         return self._postfix(self._primary())
 
     def _postfix(self, subject: Thunk) -> Thunk:
-        while self._take("."):
-            name = self._next()
-            subject = self._call(subject, name) if self._take("(") else _selected(subject, name)
-        return subject
+        while True:
+            if self._take("."):
+                name = self._next()
+                subject = self._call(subject, name) if self._take("(") else _selected(subject, name)
+            elif self._take("["):
+                subject = _indexed(subject, self._ternary())
+                self._must("]")
+            else:
+                return subject
 
     def _call(self, subject: Thunk, name: str) -> Thunk:
         if name == "exists":
@@ -168,6 +174,16 @@ def _selected(subject: Thunk, name: str) -> Thunk:
         if name not in found:
             raise EvaluationError(f"no such key: {name}")
         return found[name]
+
+    return select
+
+
+def _indexed(subject: Thunk, key: Thunk) -> Thunk:
+    def select(scope: Scope) -> Any:
+        found = subject(scope)
+        if key(scope) not in found:
+            raise EvaluationError(f"no such key: {key(scope)}")
+        return found[key(scope)]
 
     return select
 

@@ -44,6 +44,7 @@ def _review(request: Request) -> dict[str, Any]:
         "subResource": request.subresource,
         "namespace": request.namespace,
         "name": request.name,
+        "options": request.options,
         "userInfo": {"username": request.user.name, "groups": list(request.user.groups)},
     }
     return {key: value for key, value in fields.items() if value}

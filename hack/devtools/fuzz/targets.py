@@ -8,6 +8,7 @@ from pathlib import Path
 
 from devtools.venv import ROOT
 from interlock.core import catalogue, snapshot, systems
+from interlock.core.access.book import Book
 from interlock.core.audit import commits, dsse, record
 from interlock.core.review import request as requests
 from interlock.errors import BadInput
@@ -18,7 +19,28 @@ CORPORA = ROOT / "tests" / "vectors" / "fuzz"
 
 Target = Callable[[bytes], None]
 
-_NOBODY = snapshot.build()
+_ROLE = {"kind": "ClusterRole", "name": "collector"}
+_CLUSTER = snapshot.build(
+    access=Book.of(
+        [
+            {
+                "kind": "ClusterRole",
+                "metadata": {"name": "collector"},
+                "aggregationRule": {
+                    "clusterRoleSelectors": [{"matchExpressions": [{"key": "a", "operator": "Exists"}]}]
+                },
+                "rules": [{"verbs": ["create"], "apiGroups": [""], "resources": ["pods", "serviceaccounts/token"]}],
+            },
+            {
+                "kind": "ClusterRoleBinding",
+                "metadata": {"name": "b"},
+                "roleRef": _ROLE,
+                "subjects": [{"kind": "ServiceAccount", "namespace": "a", "name": "b"}, {"kind": "User", "name": "a"}],
+            },
+        ]
+    )
+)
+"""Somebody holds something in it, so that grants and ways have an end."""
 
 
 def review(data: bytes) -> None:
@@ -32,8 +54,8 @@ def review(data: bytes) -> None:
     systems.needs_parent(found)
     systems.adopted(found)
     systems.continuation(found, None)
-    catalogue.handed(found, _NOBODY)
-    catalogue.find(found, _NOBODY)
+    catalogue.handed(found, _CLUSTER)
+    catalogue.find(found, _CLUSTER)
 
 
 def http(data: bytes) -> None:

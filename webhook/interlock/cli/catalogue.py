@@ -17,6 +17,11 @@ from interlock.core.systems import IDENTITIES, SystemIdentity
 from interlock.core.types import JsonObject
 
 _CORE = "core"
+_EVERYTHING = {
+    "`*` (*)": "every resource",
+    "`*/*` (*)": "every resource and subresource",
+    "`*/scale` (*)": "`scale` of every resource",
+}
 _TECHNIQUES = "https://attack.mitre.org/techniques"
 
 _PAGE = """\
@@ -115,6 +120,7 @@ def _rule(rule: Rule) -> JsonObject:
         "operations": [each.value for each in rule.operations],
         "groups": list(rule.groups),
         "resources": list(rule.resources),
+        **({"when": rule.when.value} if rule.when else {}),
     }
 
 
@@ -171,7 +177,10 @@ def _needs(entry: Entry) -> str:
 def _reviews(rule: Rule) -> str:
     resources = ", ".join(f"`{resource}`" for resource in rule.resources)
     groups = ", ".join(group or _CORE for group in rule.groups)
-    return f"{', '.join(rule.operations)} of {resources} ({groups})".replace("`*` (*)", "every resource")
+    what = f"{', '.join(rule.operations)} of {resources} ({groups})"
+    for everything, said in _EVERYTHING.items():
+        what = what.replace(everything, said)
+    return f"{what}, where {rule.when}" if rule.when else what
 
 
 def _technique(reference: str) -> str:

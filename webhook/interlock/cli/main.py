@@ -9,6 +9,7 @@ from interlock.cli import (
     disarm,
     guard,
     ledger,
+    paths,
     provestore,
     purge,
     records,
@@ -34,6 +35,7 @@ app.command("disarm")(disarm.disarm)
 app.command("doctor")(doctor.doctor)
 app.command("guard")(guard.guard)
 app.add_typer(ledger.app, name="ledger")
+app.command("paths")(paths.paths_command)
 app.command("prove-store")(provestore.prove_store)
 app.command("purge")(purge.purge)
 app.command("records")(records.records)

@@ -9,7 +9,7 @@ worst.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Self
 
@@ -52,6 +52,10 @@ class Atom:
         return (
             f"{self.verb} {self.resource}{'.' + self.group if self.group else ''}{' ' + self.name if self.name else ''}"
         )
+
+    def of(self, name: str) -> "Atom":
+        """The same over one name."""
+        return replace(self, name=name)
 
     @property
     def wild(self) -> bool:
@@ -117,15 +121,17 @@ def atom_count(rule: RoleRule) -> int:
 
 def covers(rule: RoleRule, atom: Atom) -> bool:
     """Whether this one rule grants the atom."""
+    named = bool(atom.url) or not rule.resource_names or atom.name in rule.resource_names
+    return named and covers_apart_from_names(rule, atom)
+
+
+def covers_apart_from_names(rule: RoleRule, atom: Atom) -> bool:
+    """Whether this one rule grants the atom, or would if it were not narrowed by resourceNames."""
     if not _has(rule.verbs, atom.verb):
         return False
     if atom.url:
         return any(_covers_url(pattern, atom.url) for pattern in rule.non_resource_urls)
-    return (
-        _has(rule.groups, atom.group)
-        and _covers_resource(rule.resources, atom.resource)
-        and (not rule.resource_names or atom.name in rule.resource_names)
-    )
+    return _has(rule.groups, atom.group) and _covers_resource(rule.resources, atom.resource)
 
 
 def comparable(new: Sequence[RoleRule], old: Sequence[RoleRule] = ()) -> bool:
@@ -152,13 +158,13 @@ class RoleChange:
     old: tuple[RoleRule, ...]
 
     @classmethod
-    def between(cls, before: JsonObject | None, role: JsonObject | None) -> Self:
+    def between(cls, before: JsonObject | None, role: JsonObject | None, *, flows: bool = False) -> Self:
         """From the object before (None if there was none) to the object after.
 
-        A new label that lets the role flow into admin, edit or view grants everything anew, to the holders of those.
+        A new label by which another role collects this one (`flows`; those of admin, edit and view are known) grants
+        everything anew, to the holders of that one.
         """
-        flows = aggregates_to(role) - aggregates_to(before)
-        old = () if flows else rules_of(before)
+        old = () if flows or aggregates_to(role) - aggregates_to(before) else rules_of(before)
         known = frozenset(old)
         return cls(new=tuple(rule for rule in rules_of(role) if rule not in known), old=old)
 

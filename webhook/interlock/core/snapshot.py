@@ -7,9 +7,10 @@ instant from beginning to end.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from interlock.core.access.book import Book
 from interlock.core.policies.index import PolicyIndex
 from interlock.core.policies.policy import Policy
-from interlock.core.types import NamespaceView, RoleRule
+from interlock.core.types import NamespaceView
 
 __all__ = ["PolicyIndex", "Snapshot", "build"]
 
@@ -22,15 +23,13 @@ class Snapshot:
         generation: the policy generation that it is certain to contain.
         policies: all stored policies, broken ones included.
         namespaces: by name.
-        cluster_roles: rules by name of the ClusterRole.
-        roles: rules by (namespace, name) of the Role.
+        access: roles and bindings.
     """
 
     generation: int = 0
     policies: PolicyIndex = field(default_factory=PolicyIndex)
     namespaces: Mapping[str, NamespaceView] = field(default_factory=dict)
-    cluster_roles: Mapping[str, tuple[RoleRule, ...]] = field(default_factory=dict)
-    roles: Mapping[tuple[str, str], tuple[RoleRule, ...]] = field(default_factory=dict)
+    access: Book = field(default_factory=Book)
 
 
 def build(
@@ -38,14 +37,12 @@ def build(
     generation: int = 0,
     policies: Iterable[Policy] = (),
     namespaces: Iterable[NamespaceView] = (),
-    cluster_roles: Mapping[str, tuple[RoleRule, ...]] | None = None,
-    roles: Mapping[tuple[str, str], tuple[RoleRule, ...]] | None = None,
+    access: Book | None = None,
 ) -> Snapshot:
     """Build a snapshot; the arguments are copied, so that their owner may go on changing them."""
     return Snapshot(
         generation=generation,
         policies=PolicyIndex.of(policies),
         namespaces={view.name: view for view in namespaces},
-        cluster_roles=dict(cluster_roles or {}),
-        roles=dict(roles or {}),
+        access=access or Book(),
     )

@@ -4,7 +4,12 @@ Everything that is not printable (control characters, line breaks, bidirectional
 characters, lone surrogates) is shown as an escape, so that nothing can move the cursor, hide or forge a line.
 """
 
+from collections.abc import Sequence
+
 ELLIPSIS = "…"
+MAX_LISTED = 3
+"""Things that a sentence names; the rest is counted."""
+
 MAX_NAME_RUNES = 253
 """Longest name of a Kubernetes object (a DNS subdomain); what is longer is no name and is cut."""
 
@@ -21,6 +26,12 @@ def printable(text: str, limit: int = MAX_NAME_RUNES) -> str:
 def shortened(text: str, limit: int) -> str:
     """Cut to `limit` runes, the ellipsis included."""
     return text if len(text) <= limit else text[: max(limit - len(ELLIPSIS), 0)] + ELLIPSIS
+
+
+def listed(things: Sequence[object], between: str = ", ") -> str:
+    """``a, b, c and 2 more``, printable."""
+    named = between.join(printable(str(thing)) for thing in things[:MAX_LISTED])
+    return named if len(things) <= MAX_LISTED else f"{named} and {len(things) - MAX_LISTED} more"
 
 
 def counted(number: int, noun: str) -> str:

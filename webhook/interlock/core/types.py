@@ -145,6 +145,11 @@ class Request:
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
     @property
+    def states(self) -> tuple[JsonObject | None, JsonObject | None]:
+        """The object before and after; None where it does not exist."""
+        return self.old_object, self.object
+
+    @property
     def is_namespace(self) -> bool:
         """Whether the object is a Namespace."""
         return self.resource == "namespaces" and not self.group

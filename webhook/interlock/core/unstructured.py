@@ -32,6 +32,11 @@ def texts(node: object, *path: str) -> tuple[str, ...]:
     return tuple(member for member in items(node, *path) if isinstance(member, str))
 
 
+def strings(node: object, *path: str) -> dict[str, str]:
+    """The members of the object at `path` that are strings: labels, annotations."""
+    return {key: value for key, value in mapping(node, *path).items() if isinstance(value, str)}
+
+
 def integer(node: object, *path: str) -> int | None:
     """The integer at `path`, None if there is none."""
     found = _at(node, path)

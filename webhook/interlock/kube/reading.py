@@ -9,10 +9,11 @@ import orjson
 import structlog
 
 from interlock import settings
-from interlock.core import unstructured
+from interlock.core import rbac, unstructured
+from interlock.core.access.book import Binding, ClusterRole
 from interlock.core.policies import policy
 from interlock.core.policies.policy import Policy
-from interlock.core.types import JsonObject, NamespaceView, RoleRule
+from interlock.core.types import JsonObject, NamespaceView
 from interlock.errors import BadPolicy
 from interlock.kube import paths
 
@@ -59,21 +60,6 @@ def read_namespace(obj: JsonObject) -> NamespaceView:
     )
 
 
-def read_rules(obj: JsonObject) -> tuple[RoleRule, ...]:
-    """The rules of a Role or ClusterRole."""
-    return tuple(_rule(rule) for rule in unstructured.items(obj, "rules"))
-
-
-def _rule(rule: JsonObject) -> RoleRule:
-    return RoleRule(
-        verbs=unstructured.texts(rule, "verbs"),
-        groups=unstructured.texts(rule, "apiGroups"),
-        resources=unstructured.texts(rule, "resources"),
-        resource_names=unstructured.texts(rule, "resourceNames"),
-        non_resource_urls=unstructured.texts(rule, "nonResourceURLs"),
-    )
-
-
 def _spec_version(obj: JsonObject) -> object:
     """Status and labels decide nothing; a spec changes with its generation, but a restored etcd counts those again."""
     return obj["metadata"]["generation"], _digest(obj.get("spec"))
@@ -83,9 +69,14 @@ def _labels_and_end(obj: JsonObject) -> object:
     return unstructured.mapping(obj, "metadata", "labels"), "deletionTimestamp" in obj["metadata"]
 
 
-def _rules(obj: JsonObject) -> object:
+def _role(obj: JsonObject) -> object:
     """The rules themselves are kept once, as values of the core."""
-    return _digest(unstructured.items(obj, "rules"))
+    labels = unstructured.mapping(obj, "metadata", "labels")
+    return _digest([unstructured.items(obj, "rules"), labels, obj.get("aggregationRule")])
+
+
+def _binding(obj: JsonObject) -> object:
+    return _digest([obj.get("roleRef"), obj.get("subjects")])
 
 
 def _digest(value: object) -> bytes:
@@ -100,9 +91,16 @@ POLICIES = Kind(
     read=read_policy,
 )
 NAMESPACES = Kind(group="", version="v1", plural="namespaces", essence=_labels_and_end, read=read_namespace)
-CLUSTER_ROLES = Kind(
-    group="rbac.authorization.k8s.io", version="v1", plural="clusterroles", essence=_rules, read=read_rules
-)
-ROLES = Kind(group="rbac.authorization.k8s.io", version="v1", plural="roles", essence=_rules, read=read_rules)
 
-KINDS = (POLICIES, NAMESPACES, CLUSTER_ROLES, ROLES)
+
+def _rbac(plural: str, essence: Callable[[JsonObject], object], read: Callable[[JsonObject], Any]) -> Kind:
+    return Kind(group=rbac.GROUP, version="v1", plural=plural, essence=essence, read=read)
+
+
+CLUSTER_ROLES = _rbac("clusterroles", _role, ClusterRole.read)
+ROLES = _rbac("roles", _role, rbac.rules_of)
+CLUSTER_ROLE_BINDINGS = _rbac("clusterrolebindings", _binding, Binding.read)
+ROLE_BINDINGS = _rbac("rolebindings", _binding, Binding.read)
+
+ACCESS = (CLUSTER_ROLES, ROLES, CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS)
+KINDS = (POLICIES, NAMESPACES, *ACCESS)

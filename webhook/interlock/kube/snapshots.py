@@ -24,11 +24,22 @@ from typing import Any
 import structlog
 
 from interlock.core import snapshot
+from interlock.core.access.book import Book
 from interlock.core.snapshot import Snapshot
 from interlock.core.types import JsonObject
 from interlock.errors import Forbidden, HistoryRewound, NotFound, Unavailable
 from interlock.kube.client import ApiClient
-from interlock.kube.reading import CLUSTER_ROLES, KINDS, NAMESPACES, POLICIES, ROLES, Kind
+from interlock.kube.reading import (
+    ACCESS,
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    KINDS,
+    NAMESPACES,
+    POLICIES,
+    ROLE_BINDINGS,
+    ROLES,
+    Kind,
+)
 from interlock.kube.view import View
 
 LOG = structlog.get_logger(__name__)
@@ -157,7 +168,7 @@ class SnapshotFeed:
         await self._listed.wait()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._relist_policies(), name="relist policies")
-            for kind in (NAMESPACES, CLUSTER_ROLES, ROLES):
+            for kind in (NAMESPACES, *ACCESS):
                 tasks.create_task(self._relist(kind), name=f"relist {kind.plural}")
             tasks.create_task(self._follow_events(), name="follow events")
 
@@ -238,10 +249,8 @@ class SnapshotFeed:
         parts: dict[str, Any] = {"generation": self._claimed}
         if NAMESPACES.plural in changed:
             parts["namespaces"] = self._namespaces()
-        if CLUSTER_ROLES.plural in changed:
-            parts["cluster_roles"] = self._cluster_roles()
-        if ROLES.plural in changed:
-            parts["roles"] = self._views[ROLES.plural].values()
+        if any(kind.plural in changed for kind in ACCESS):
+            parts["access"] = self._access()
         return replace(before, **parts)
 
     def _built(self) -> Snapshot:
@@ -249,15 +258,23 @@ class SnapshotFeed:
             generation=self._claimed,
             policies=self._views[POLICIES.plural].values().values(),
             namespaces=self._namespaces().values(),
-            cluster_roles=self._cluster_roles(),
-            roles=self._views[ROLES.plural].values(),
+            access=self._access(),
         )
 
     def _namespaces(self) -> Mapping[str, Any]:
         return {name: value for (_, name), value in self._views[NAMESPACES.plural].values().items()}
 
-    def _cluster_roles(self) -> Mapping[str, Any]:
-        return {name: value for (_, name), value in self._views[CLUSTER_ROLES.plural].values().items()}
+    def _access(self) -> Book:
+        views = self._views
+        return Book(
+            cluster_roles={name: role for (_, name), role in views[CLUSTER_ROLES.plural].values().items()},
+            roles=views[ROLES.plural].values(),
+            bindings=tuple(
+                binding
+                for kind in (CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS)
+                for binding in views[kind.plural].values().values()
+            ),
+        )
 
 
 def _monotonic() -> float:

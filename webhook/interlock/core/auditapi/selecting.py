@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from interlock.core.policies.selectors import LabelSelector, Operator, Requirement
+from interlock.core.selectors import LabelSelector, Operator, Requirement
 from interlock.core.types import JsonObject
 from interlock.core.unstructured import text
 from interlock.errors import BadInput

@@ -1,4 +1,4 @@
-"""Family `defence`: weakening what protects the cluster.
+"""Family `defence`: leaving what a policy protects; the rest of the family is in `guards` and `safetynets`.
 
 `leave-protection` is made by `interlock.core.policies.leaving`, which knows the policies: it needs the reviews that the
 policy's own match needs, as UPDATE. It stands here so that policies, documentation and `interlock catalogue` know its

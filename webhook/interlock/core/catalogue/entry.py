@@ -5,45 +5,53 @@ cover. So an entry cannot look at requests that it does not subscribe to, and a 
 that it can be.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from interlock.core.types import Finding, Operation, Reach, Request, RoleRule, Severity
+from interlock.core.access.book import Book
+from interlock.core.catalogue.when import When, holds
+from interlock.core.types import Finding, Operation, Reach, Request, Severity
 
 
 class RoleBook(Protocol):
-    """What detectors read of the snapshot: the rules of every role."""
+    """What detectors read of the snapshot: roles and bindings."""
 
     @property
-    def cluster_roles(self) -> Mapping[str, tuple[RoleRule, ...]]:
-        """Rules by ClusterRole name."""
-
-    @property
-    def roles(self) -> Mapping[tuple[str, str], tuple[RoleRule, ...]]:
-        """Rules by (namespace, Role name)."""
+    def access(self) -> Book:
+        """Roles and bindings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """Which reviews an entry needs, as in a webhook's `rules`.
 
-    `resources` are ``resource`` or ``resource/subresource``; ``*`` stands for every resource without subresources.
+    `resources` are spelled and read as there: ``pods``, ``pods/exec``, ``pods/*`` for pods and their subresources,
+    ``*/scale``, ``*`` for every resource without subresources, ``*/*`` for everything.
     `collections`: only of members of a deletecollection, which a webhook's rules cannot say.
+    `when`: narrows to reviews that a webhook's conditions can tell, so that a rule for every kind costs no calls.
     """
 
     operations: tuple[Operation, ...]
     groups: tuple[str, ...]
     resources: tuple[str, ...]
     collections: bool = False
+    when: When = When.ALWAYS
 
     def covers(self, request: Request) -> bool:
         """Whether this rule asks for the request."""
         return (
             request.operation in self.operations
             and ("*" in self.groups or request.group in self.groups)
-            and (request.resource_path in self.resources or ("*" in self.resources and not request.subresource))
+            and any(spelling in self.resources for spelling in spellings(request))
+            and holds(self.when, request)
         )
+
+
+def spellings(request: Request) -> tuple[str, ...]:
+    """Every way in which a rule can name the resource of a request."""
+    below = f"*/{request.subresource}" if request.subresource else "*"
+    return request.resource_path, below, f"{request.resource}/*", "*/*"
 
 
 @dataclass(frozen=True, slots=True)

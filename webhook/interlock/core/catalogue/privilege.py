@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from interlock.core import bindings, rbac, text
+from interlock.core.access import granting
+from interlock.core.access.book import key_of
 from interlock.core.bindings import RoleReference, Subject
 from interlock.core.catalogue import target
 from interlock.core.catalogue.entry import Entry, RoleBook, Rule, Seen
-from interlock.core.rbac import Atom
+from interlock.core.rbac import Atom, RoleChange
 from interlock.core.types import Operation, Request, RoleRule, Severity
 
 FAMILY = "privilege"
@@ -54,9 +56,7 @@ def _power_of(request: Request, role: RoleReference, roles: RoleBook) -> tuple[S
 
 
 def _rules_of(request: Request, role: RoleReference, roles: RoleBook) -> tuple[RoleRule, ...] | None:
-    if role.kind == bindings.CLUSTER_ROLE:
-        return roles.cluster_roles.get(role.name)
-    return roles.roles.get((request.namespace, role.name))
+    return roles.access.rules(key_of(role, request.namespace))
 
 
 def _grade(powers: Iterable[Atom]) -> Severity:
@@ -80,8 +80,12 @@ def _grant_anonymous(request: Request, _roles: RoleBook) -> Iterator[Seen]:
         yield Seen(_bound(request, subjects, bindings.role_reference(request.object)), target.reach(request), severity)
 
 
-def _grant_wildcard(request: Request, _roles: RoleBook) -> Iterator[Seen]:
-    change = rbac.RoleChange.between(request.old_object, request.object)
+def _change(request: Request, roles: RoleBook) -> RoleChange:
+    return RoleChange.between(*request.states, flows=bool(granting.collected_by(request, roles.access)))
+
+
+def _grant_wildcard(request: Request, roles: RoleBook) -> Iterator[Seen]:
+    change = _change(request, roles)
     if rbac.newly_aggregating(request.object, request.old_object):
         yield _granting(request, "whatever other ClusterRoles hold, chosen by label", Severity.CRITICAL)
     elif not change.comparable:
@@ -91,8 +95,8 @@ def _grant_wildcard(request: Request, _roles: RoleBook) -> Iterator[Seen]:
         yield _granting(request, _listed(wild, len(wild)), Severity.CRITICAL if boundless else None)
 
 
-def _grant_escalation(request: Request, _roles: RoleBook) -> Iterator[Seen]:
-    change = rbac.RoleChange.between(request.old_object, request.object)
+def _grant_escalation(request: Request, roles: RoleBook) -> Iterator[Seen]:
+    change = _change(request, roles)
     if not change.comparable:
         yield _granting(request, f"more than can be compared ({rbac.MAX_ATOMS} grants)", None)
     elif escalating := tuple(atom for atom in change.granted() if atom.escalating):

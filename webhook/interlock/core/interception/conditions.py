@@ -7,15 +7,17 @@ functions of the standard library, and one-element lists with `exists` to give a
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import orjson
 
+from interlock.core.catalogue import When
+from interlock.core.catalogue.when import KEEPING_MARKS, KUBE_SYSTEM, MANAGED_MARKS, METADATA
 from interlock.core.interception.coverage import Group
 from interlock.core.interception.targets import ANY, Targets, rules
 from interlock.core.policies.globs import WILDCARD
 from interlock.core.systems import SystemIdentity
-from interlock.core.types import JsonObject
+from interlock.core.types import SERVICE_ACCOUNT_PREFIX, JsonObject
 
 NOTHING = "false"
 _OWNERS = "metadata.ownerReferences"
@@ -25,8 +27,49 @@ GIVES_OWNER = (
 )
 """Whether an object gets an owner that it had not."""
 
+EVER = "true"
 NAMESPACE = "(has(request.namespace) ? request.namespace : '')"
 SUBRESOURCE = "(has(request.subResource) ? request.subResource : '')"
+
+
+_REMOVED_OR_CHANGED = (
+    "(has(oldObject.metadata.{0}) && mark in oldObject.metadata.{0} && !(has(object.metadata.{0})"
+    " && mark in object.metadata.{0} && object.metadata.{0}[mark] == oldObject.metadata.{0}[mark]))"
+)
+_CARRIED = "(has(oldObject.metadata.{0}) && mark in oldObject.metadata.{0})"
+
+
+def _some_mark(known: Iterable[str], what: str) -> str:
+    """Whether this is true of a mark among labels or annotations; `what` has the place for `{0}`."""
+    listed = ", ".join(quoted(mark) for mark in known)
+    return f"[{listed}].exists(mark, {any_of(what.format(place) for place in METADATA)})"
+
+
+def quoted(text: str) -> str:
+    """A CEL string literal; JSON's escapes are also CEL's."""
+    return orjson.dumps(text).decode()
+
+
+def any_of(parts: Iterable[str]) -> str:
+    """A disjunction; `false` of none."""
+    return " || ".join(f"({part})" for part in parts) or NOTHING
+
+
+WHEN: Mapping[When, str] = {
+    When.ALWAYS: EVER,
+    When.FINALIZER_GOES: "request.operation == 'UPDATE' && has(oldObject.metadata.finalizers)"
+    " && oldObject.metadata.finalizers.exists(each, !(has(object.metadata.finalizers)"
+    " && each in object.metadata.finalizers))",
+    When.KEEPING_MARK_CHANGES: "request.operation == 'UPDATE' && " + _some_mark(KEEPING_MARKS, _REMOVED_OR_CHANGED),
+    When.MANAGED: "(request.operation == 'UPDATE' || request.operation == 'DELETE')"
+    f" && !request.userInfo.username.startsWith({quoted(SERVICE_ACCOUNT_PREFIX)})"
+    f" && {_some_mark(MANAGED_MARKS, _CARRIED)}",
+    When.ORPHANS: "request.operation == 'DELETE' && has(request.options)"
+    " && ((has(request.options.propagationPolicy) && request.options.propagationPolicy == 'Orphan')"
+    " || (has(request.options.orphanDependents) && request.options.orphanDependents == true))",
+    When.IN_KUBE_SYSTEM: f"{NAMESPACE} == {quoted(KUBE_SYSTEM)}",
+}
+"""The conditions of catalogue rules, as the API server decides them."""
 
 
 def covered(groups: Iterable[Group], *, protected: frozenset[str] = frozenset(), apart: str = "") -> str:
@@ -48,16 +91,6 @@ def covered(groups: Iterable[Group], *, protected: frozenset[str] = frozenset(),
 def system_identity(identities: Iterable[SystemIdentity]) -> str:
     """Whether the user is one of these."""
     return any_of(_identity(identity) for identity in identities)
-
-
-def any_of(parts: Iterable[str]) -> str:
-    """A disjunction; `false` of none."""
-    return " || ".join(f"({part})" for part in parts) or NOTHING
-
-
-def quoted(text: str) -> str:
-    """A CEL string literal; JSON's escapes are also CEL's."""
-    return orjson.dumps(text).decode()
 
 
 def one_of(subject: str, values: Iterable[str]) -> str:

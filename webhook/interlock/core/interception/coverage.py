@@ -8,8 +8,10 @@ then widened. Widening only ever adds reviews, which then cost a call and match 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from interlock.core import catalogue
+from interlock.core.catalogue import When
 from interlock.core.interception.targets import ANY, Target, Targets, expand, reduced
 from interlock.core.policies import leaving
 from interlock.core.policies.policy import Policy
@@ -40,14 +42,17 @@ class Group:
     protected: frozenset[str] = frozenset()
 
 
-def of(policies: Iterable[Policy], *, protected: frozenset[str] = frozenset()) -> tuple[Group, ...]:
+def of(
+    policies: Iterable[Policy], *, when: When = When.ALWAYS, protected: frozenset[str] = frozenset()
+) -> tuple[Group, ...]:
     """What these policies need, bounded, in a stable order.
 
     Args:
         policies: Disabled ones need nothing.
+        when: which of it: what is needed always, or only where this condition of catalogue rules holds.
         protected: namespaces that only a policy which names them exactly reaches.
     """
-    return _grouped(policies, _targets, protected)
+    return _grouped(policies, partial(_targets, when=when), protected)
 
 
 def handed(policies: Iterable[Policy], *, protected: frozenset[str] = frozenset()) -> tuple[Group, ...]:
@@ -61,7 +66,7 @@ def _grouped(
     by_names: defaultdict[frozenset[str] | None, set[Target]] = defaultdict(set)
     for policy in policies:
         if policy.mode is not Mode.DISABLED:
-            by_names[_names(policy)].update(needs(policy))
+            by_names[_names(policy, protected)].update(needs(policy))
     groups = (_group(names, targets, protected) for names, targets in by_names.items() if targets)
     return tuple(sorted(_bounded(_joined(groups)), key=_order))
 
@@ -71,21 +76,25 @@ def targets(groups: Iterable[Group]) -> Targets:
     return reduced(target for group in groups for target in group.targets)
 
 
-def _names(policy: Policy) -> frozenset[str] | None:
+def _names(policy: Policy, protected: frozenset[str]) -> frozenset[str] | None:
+    """The patterns that narrow a policy; None if they do not, unless one of them names a protected namespace."""
     namespaces = policy.match.namespaces
-    if namespaces is None or namespaces.names is None or namespaces.names.everything:
+    if namespaces is None or namespaces.names is None:
         return None
-    return frozenset(namespaces.names.patterns)
+    patterns = frozenset(namespaces.names.patterns)
+    return patterns if patterns & protected or not namespaces.names.everything else None
 
 
-def _targets(policy: Policy) -> Iterator[Target]:
-    """What a policy needs to see, its leaving protection included."""
+def _targets(policy: Policy, when: When) -> Iterator[Target]:
+    """What a policy needs to see under this condition; its own rules and its leaving protection have none."""
     match = policy.match
-    for rule in match.resources:
-        yield from expand(match.operations, rule.groups, rule.resources)
     for need in _action_rules(policy):
-        yield from expand(need.operations, need.groups, need.resources)
-    yield from _leaving(policy)
+        if need.when is when:
+            yield from expand(need.operations, need.groups, need.resources)
+    if when is When.ALWAYS:
+        for rule in match.resources:
+            yield from expand(match.operations, rule.groups, rule.resources)
+        yield from _leaving(policy)
 
 
 def _leaving(policy: Policy) -> Iterator[Target]:
@@ -103,7 +112,7 @@ def _handed(policy: Policy) -> Iterator[Target]:
         for rule in policy.match.resources:
             yield from _updates(rule.groups, rule.resources)
     for need in _action_rules(policy):
-        if Operation.DELETE in need.operations and not need.collections:
+        if Operation.DELETE in need.operations and not need.collections and need.when is When.ALWAYS:
             yield from _updates(need.groups, need.resources)
 
 

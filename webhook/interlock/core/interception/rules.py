@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from interlock.core import systems, unstructured
+from interlock.core.catalogue import When
 from interlock.core.interception import conditions, coverage
 from interlock.core.interception.conditions import any_of, one_of, quoted
 from interlock.core.interception.targets import Targets, reduced, rules
@@ -133,12 +134,17 @@ class _Scope:
     @classmethod
     def of(cls, policies: Sequence[Policy], *, protected: frozenset[str] = frozenset(), apart: str = "") -> Self:
         """What these policies need; arguments as for `coverage.of` and `conditions.covered`."""
-        always = coverage.of(policies, protected=protected)
-        handed = coverage.handed(policies, protected=protected)
-        parts = [conditions.covered(always, protected=protected, apart=apart)]
-        if handed:
-            parts.append(f"{conditions.GIVES_OWNER} && {conditions.covered(handed, protected=protected, apart=apart)}")
-        return cls(targets=reduced(coverage.targets(always) | coverage.targets(handed)), condition=any_of(parts))
+        needs = {conditions.WHEN[when]: coverage.of(policies, when=when, protected=protected) for when in When}
+        needs[conditions.GIVES_OWNER] = coverage.handed(policies, protected=protected)
+        parts = [
+            f"{narrowing} && {conditions.covered(groups, protected=protected, apart=apart)}"
+            for narrowing, groups in needs.items()
+            if groups
+        ]
+        return cls(
+            targets=reduced(target for groups in needs.values() for target in coverage.targets(groups)),
+            condition=any_of(part.removeprefix(f"{conditions.EVER} && ") for part in parts),
+        )
 
 
 def generation_of(configuration: JsonObject | None) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from interlock.core.policies.globs import Globs
-from interlock.core.policies.selectors import LabelSelector
+from interlock.core.selectors import LabelSelector
 from interlock.core.types import Finding, Operation, Request, Severity, User
 
 ANY = "*"

@@ -13,7 +13,7 @@ from interlock.core import catalogue
 from interlock.core.policies.fields import Field, Fields, union
 from interlock.core.policies.globs import Globs
 from interlock.core.policies.scope import Exclusion, Match, Names, ResourceRule, Subjects
-from interlock.core.policies.selectors import LabelSelector, Operator, Requirement
+from interlock.core.selectors import LabelSelector, Operator, Requirement
 from interlock.core.types import Operation, Severity
 
 MAX_ACTIONS = 64

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from interlock.core import unstructured
+
 
 class Operator(StrEnum):
     """How a requirement compares."""
@@ -53,3 +55,22 @@ class LabelSelector:
     def match(self, labels: Mapping[str, str]) -> bool:
         """Whether these labels meet every requirement."""
         return all(requirement.match(labels) for requirement in self.requirements)
+
+
+def stored(selector: object) -> LabelSelector:
+    """A selector as an API server has stored it, and so has checked it; an operator that nobody knows is left out."""
+    exact = unstructured.mapping(selector, "matchLabels").items()
+    return LabelSelector(
+        requirements=(
+            *(Requirement(key=key, operator=Operator.IN, values=frozenset({str(value)})) for key, value in exact),
+            *(
+                Requirement(
+                    key=unstructured.text(each, "key"),
+                    operator=Operator(unstructured.text(each, "operator")),
+                    values=frozenset(unstructured.texts(each, "values")),
+                )
+                for each in unstructured.items(selector, "matchExpressions")
+                if unstructured.text(each, "operator") in tuple(Operator)
+            ),
+        )
+    )

@@ -1,0 +1,1 @@
+"""Roles and bindings: what a write newly gives, and where it leads."""
