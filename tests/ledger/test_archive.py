@@ -8,7 +8,7 @@ from interlock.core.audit import commits, cut, segment
 from interlock.core.audit.merging import Log
 from interlock.core.ports import StoredCommit
 from interlock.errors import Conflict, Fork, Unavailable
-from interlock.ledger.retiring import ENDED_STAYS, Keep, Shipped, removable
+from interlock.ledger.retiring import ENDED_STAYS, Keep, Shipped, removable, taken
 from interlock.ledger.shipping import Unlocked
 from tests.fakes.lane_store import Fate
 from tests.fakes.log_store import FakeLogStore, at
@@ -285,4 +285,4 @@ async def test_what_waits_is_what_is_not_outside() -> None:
         await whole.archive.turn()
         after = whole.archive.pending_bytes(ledger.store.stored())
 
-    assert (before, after) == (sum(len(each.body) for each in everything), 0)
+    assert (before, after) == (sum(taken(each) for each in everything), 0)

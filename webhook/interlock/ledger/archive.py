@@ -22,7 +22,7 @@ from interlock.core.ports import Clock, LogStore, StoredCommit
 from interlock.errors import Conflict, InterlockError, NotFound
 from interlock.ledger.durable import Pause, pauses
 from interlock.ledger.endings import Signer
-from interlock.ledger.retiring import Keep, Shipped, removable
+from interlock.ledger.retiring import Keep, Shipped, removable, taken
 from interlock.ledger.shipping import Shipper
 
 KEPT_CHECKPOINTS = 2_000
@@ -122,9 +122,9 @@ class Archive:
         self._more.set()
 
     def pending_bytes(self, stored: Iterable[StoredCommit]) -> int:
-        """How much of what the cluster stores is not outside yet, compressed."""
+        """How much of what the cluster stores is not outside yet, compressed, with what each object takes beside it."""
         return sum(
-            len(commit.body)
+            taken(commit)
             for lane, found in by_lane(stored).items()
             for commit in found
             if not self._shipped.holds(lane, commits.parse_name(commit.name)[1])

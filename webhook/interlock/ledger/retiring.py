@@ -20,6 +20,10 @@ from interlock.core.ports import StoredCommit
 ENDED_STAYS = timedelta(hours=24)
 """How long the last commit of an ended lane keeps its name taken."""
 
+OBJECT_BYTES = 1024
+"""What an object of the cluster takes beside its body: name, labels, managed fields. A record that was written alone is
+about as large itself, so without this a bound in bytes would let them take twice as much."""
+
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -29,7 +33,7 @@ class Keep:
 
     Attributes:
         age: for how long; None for as long as there is room.
-        bytes: of all commits together, compressed.
+        bytes: of all commits together, compressed, and with what each object takes beside its body.
     """
 
     age: timedelta | None
@@ -87,14 +91,19 @@ def removable(
         for lane, found in lanes.items()
         for commit in _candidates(lane, found, shipped, needed=needed(lane), now=now)
     ]
-    total = sum(len(commit.body) for found in lanes.values() for commit in found)
+    total = sum(taken(commit) for found in lanes.values() for commit in found)
     gone = []
     for commit in sorted(candidates, key=lambda commit: (_created(commit), commit.name)):
         if not _is_due(commit, keep, total=total, now=now):
             continue
         gone.append(commit)
-        total -= len(commit.body)
+        total -= taken(commit)
     return gone
+
+
+def taken(commit: StoredCommit) -> int:
+    """Bytes that a commit takes in the cluster."""
+    return len(commit.body) + OBJECT_BYTES
 
 
 def _candidates(
