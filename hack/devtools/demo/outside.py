@@ -79,7 +79,7 @@ def play(stage: Stage, *, host: str, values: Path) -> None:
 
 def _ship(stage: Stage, address: str, credentials: Path, values: Path) -> None:
     stage.tell("Records leave the cluster: into a bucket with object lock, which is tried before it is trusted.")
-    stage.run(f"interlock doctor --store '{address}'", says="12 ok, 0 bad")
+    stage.run(f"interlock doctor --store '{address}'", says="13 ok, 0 bad")
     stage.run(f"kubectl -n {NAMESPACE} create secret generic audit-bucket --from-file={credentials}", says="created")
     stage.run(
         f"helm upgrade {RELEASE} {CHART.relative_to(ROOT)} -n {NAMESPACE} --values {values} "
