@@ -140,7 +140,7 @@ def test_forms_that_are_not_spoken(kubectl: Kubectl) -> None:
 def test_watch(kubectl: Kubectl, deny: Deny, namespace: str) -> None:
     """`kubectl get -w` prints what is there, then each denial as it is made, and a repeated one again."""
     first = deny("guarded")
-    command = ["kubectl", "--kubeconfig", kubectl.kubeconfig, "get", "auditrecords", "-n", namespace, "-w"]
+    command = [kubectl.program, "--kubeconfig", kubectl.kubeconfig, "get", "auditrecords", "-n", namespace, "-w"]
     with subprocess.Popen([*command, "--no-headers"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline().split()]
@@ -326,3 +326,24 @@ def test_official_client(kubectl: Kubectl, deny: Deny, namespace: str) -> None:
         ("ADDED", name) for name in names[1:]
     ]
     session.close()
+
+
+def test_timeline(kubectl: Kubectl, deny: Deny, namespace: str) -> None:
+    """`kubectl interlock timeline` tells who did what in order, and follows."""
+    deny("first", user="ada")
+    deny("second", user="bob")
+    command = ["interlock", "timeline", "--kubeconfig", kubectl.kubeconfig, "-n", namespace]
+    grouped = subprocess.run(
+        [*command, "--since", "10m"], check=True, text=True, capture_output=True, timeout=60
+    ).stdout
+    follow = [*command, "--by", "time", "--follow", "--user", "eve"]
+    with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        deny("third", user="bob")
+        deny("fourth", user="eve")
+        line = process.stdout.readline().split()
+        process.terminate()
+
+    people = [line for line in grouped.splitlines() if line and not line.startswith(" ")]
+    assert people == ["ada   1 denied", "bob   1 denied"]
+    assert line[2:8] == ["Deny", "eve", namespace, "delete", "configmaps", "fourth"]
