@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from interlock.core.audit import commits, segment
-from interlock.core.auditapi.trail import Shipment
+from interlock.core.auditapi.shipment import Shipment
 from interlock.core.ports import StoredCommit
 from interlock.kube.configmaps import LANE_LABEL, LEDGER_LABEL
 from interlock.kube.counters import Tally

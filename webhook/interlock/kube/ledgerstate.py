@@ -16,7 +16,7 @@ import msgspec
 
 from interlock import settings
 from interlock.core import unstructured
-from interlock.core.auditapi.trail import Shipment
+from interlock.core.auditapi.shipment import Shipment
 from interlock.core.types import JsonObject
 from interlock.errors import NotFound
 from interlock.kube import named, paths
