@@ -1,4 +1,4 @@
-"""Go tools in pinned versions: Kubernetes binaries, etcd, kwok, helm, helm-unittest, fortio, coredns, S3 servers.
+"""Go tools in pinned versions: the Kubernetes binaries, an older kubectl, etcd, kwok, helm, fortio, coredns, S3 servers.
 
 Each module directory under hack/tools/ pins one program by go.mod and go.sum. It is built once into
 
@@ -96,6 +96,13 @@ BUILT = (
         pin=KUBERNETES,
         programs={"kubelet": ("--version",), "kube-proxy": ("--version",), "kube-scheduler": ("--version",)},
         seconds=560,
+    ),
+    Module(  # an older client, for tests of what it makes of AuditRecords; built where they run
+        directory="kubectl-1.34",
+        pin=KUBERNETES,
+        programs={"kubectl-1.34": ("version", "--client")},
+        package="k8s.io/kubernetes/cmd/kubectl",
+        seconds=150,
     ),
     Module(
         directory="coredns",

@@ -101,7 +101,7 @@ CONTROLLER_MAY += [f"{verb} {API_SERVICES}/v1alpha1.audit.interlock.dev" for ver
 CONTROLLER_MAY_NOT += [
     f"delete {API_SERVICES}/v1.apps",
     f"list {API_SERVICES}",
-    "list endpointslices.discovery.k8s.io -A",
+    f"list endpointslices.discovery.k8s.io {EVERYWHERE}",
 ]
 RECORDS_MAY = [
     "list configmaps",

@@ -140,7 +140,7 @@ def test_forms_that_are_not_spoken(kubectl: Kubectl) -> None:
 def test_watch(kubectl: Kubectl, deny: Deny, namespace: str) -> None:
     """`kubectl get -w` prints what is there, then each denial as it is made, and a repeated one again."""
     first = deny("guarded")
-    command = ["kubectl", "--kubeconfig", kubectl.kubeconfig, "get", "auditrecords", "-n", namespace, "-w"]
+    command = [kubectl.program, "--kubeconfig", kubectl.kubeconfig, "get", "auditrecords", "-n", namespace, "-w"]
     with subprocess.Popen([*command, "--no-headers"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline().split()]
@@ -326,3 +326,27 @@ def test_official_client(kubectl: Kubectl, deny: Deny, namespace: str) -> None:
         ("ADDED", name) for name in names[1:]
     ]
     session.close()
+
+
+def test_timeline(kubectl: Kubectl, deny: Deny, namespace: str) -> None:
+    """`kubectl interlock timeline` tells who did what in order, and follows."""
+    deny("first", user="ada")
+    deny("second", user="bob")
+    command = ["interlock", "timeline", "--kubeconfig", kubectl.kubeconfig, "-n", namespace]
+    grouped = subprocess.run(
+        [*command, "--since", "10m"], check=True, text=True, capture_output=True, timeout=60
+    ).stdout
+    follow = [*command, "--by", "time", "--follow", "--user", "eve"]
+    with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        deny("third", user="eve")
+        told = next(line for line in process.stdout if "third" in line).split()  # listed or followed, as it falls out
+        deny("fourth", user="mallory")
+        deny("fifth", user="eve")
+        followed = process.stdout.readline().split()
+        process.terminate()
+
+    people = [line for line in grouped.splitlines() if line and not line.startswith(" ")]
+    assert people == ["ada   1 denied", "bob   1 denied"]
+    assert told[told.index("Deny") :][:6] == ["Deny", "eve", namespace, "delete", "configmaps", "third"]
+    assert (followed[7], followed[9]) == ("third", "x2+")  # the same user again: the series counts on

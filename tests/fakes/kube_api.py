@@ -62,11 +62,13 @@ WEBHOOKS = Kind(
 )
 ENDPOINT_SLICES = Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", namespaced=True)
 EVENTS = Kind("events.k8s.io", "v1", "events", "Event", namespaced=True)
+API_SERVICES = Kind("apiregistration.k8s.io", "v1", "apiservices", "APIService")
+ACCESS_REVIEWS = Kind("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview")
 
 KINDS = (
     POLICIES, NAMESPACES, SECRETS, SERVICES, CONFIG_MAPS, CLUSTER_ROLES, ROLES,
     CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS, LEASES, REPLICA_SETS, CRDS, WEBHOOKS,
-    ENDPOINT_SLICES, EVENTS,
+    ENDPOINT_SLICES, EVENTS, API_SERVICES, ACCESS_REVIEWS,
 )  # fmt: skip
 
 VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
@@ -94,6 +96,7 @@ class KubeApi:
     Attributes:
         version: resourceVersion of the newest change.
         requests: method and path of everything asked, watches as WATCH.
+        allowed: users to whom SubjectAccessReviews allow everything.
     """
 
     def __init__(self) -> None:
@@ -101,6 +104,7 @@ class KubeApi:
         self.requests: list[tuple[str, str]] = []
         self._stores = {kind: _Store() for kind in KINDS}
         self._uids = itertools.count(1)
+        self.allowed: set[str] = set()
         self._failures: dict[str, int] = {}
         self._oldest = 0
 
@@ -236,7 +240,11 @@ class KubeApi:
         return web.json_response(stored)
 
     def _create(self, target: _Target, body: JsonObject) -> web.Response:
+        if target.kind is ACCESS_REVIEWS:  # answered, and not stored
+            return web.json_response(body | {"status": {"allowed": body["spec"]["user"] in self.allowed}}, status=201)
         name = body["metadata"].get("name") or f"{body['metadata']['generateName']}{self.version}"
+        if body["metadata"].get("generateName", "").endswith("."):
+            return _status(422, "metadata.generateName: must end with an alphanumeric character", "Invalid")
         body = body | {"metadata": body["metadata"] | {"name": name}}
         if self.object(target.kind, name, target.namespace) is not None:
             return _status(409, f"{name} exists", "AlreadyExists")
@@ -305,12 +313,11 @@ def _selected(request: web.Request, target: _Target, obj: JsonObject) -> bool:
     metadata: JsonObject = obj["metadata"]
     name = request.query.get("fieldSelector", "").removeprefix("metadata.name=")
     namespace = target.namespace
-    labels: dict[str, str] = dict(
-        part.split("=", 1) for part in request.query.get("labelSelector", "").split(",") if part
-    )
     has: dict[str, str] = metadata.get("labels", {})
+    wanted = [part.partition("=") for part in request.query.get("labelSelector", "").split(",") if part]
+    labels = all(key in has and (not sign or has[key] == value) for key, sign, value in wanted)
     here = (not name or metadata["name"] == name) and (not namespace or metadata.get("namespace") == namespace)
-    return here and labels.items() <= has.items()
+    return here and labels
 
 
 def _applies(request: web.Request) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from interlock.core.audit import commits, segment, standing
 from interlock.core.audit.standing import Ledger
-from interlock.core.auditapi.trail import Shipment
+from interlock.core.auditapi.shipment import Shipment
 from interlock.core.ports import StoredCommit
 from interlock.kube.configmaps import LANE_LABEL, LEDGER_LABEL
 from interlock.kube.counters import Tally

@@ -37,13 +37,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kubectl:
-    """Runs kubectl with one kubeconfig."""
+    """Runs kubectl with one kubeconfig.
+
+    Attributes:
+        program: which kubectl; the pinned one by default.
+    """
 
     kubeconfig: str
+    program: str = "kubectl"
 
     def __call__(self, *arguments: str, stdin: str = "") -> Outcome:
         """Run it; the outcome is returned, whatever it is."""
-        command = ["kubectl", "--kubeconfig", self.kubeconfig, *arguments]
+        command = [self.program, "--kubeconfig", self.kubeconfig, *arguments]
         done = subprocess.run(
             command, input=stdin, check=False, text=True, capture_output=True, timeout=COMMAND_SECONDS
         )

@@ -4,19 +4,15 @@ import asyncio
 import base64
 import contextlib
 import gzip
-import os
 import signal
 import ssl
-import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 import pytest
 import trustme
 
-from devtools.cluster.network import free_ports
 from interlock.core.audit import certificate
 from interlock.core.types import JsonObject
 from tests.fakes.kube_api import CONFIG_MAPS, LEASES, NAMESPACES, POLICIES, SECRETS, KubeApi
@@ -24,58 +20,21 @@ from tests.kube.conftest import eventually
 from tests.serve.client import Client, post
 from tests.support.policies import SOUND
 from tests.support.reviews import response, review
+from tests.wiring.process import NAMESPACE, TOKEN, Process
 
-NAMESPACE, POD = "interlock-system", "interlock-guard-0"
+POD = "interlock-guard-0"
 SERVICE = "interlock-guard.interlock-system.svc"
 PATH_SECRET, ROTATED = "a" * 64, "b" * 64
-TOKEN, DIGEST_KEY = "the-api-token", b"d" * 32
-DRAIN_SECONDS = 0.3
+DIGEST_KEY = b"d" * 32
 
 
-@dataclass
-class Guard:
+class Guard(Process):
     """A guard process and what is around it."""
-
-    fake: KubeApi
-    server: str
-    directory: Path
-    authority: trustme.CA
-    process: asyncio.subprocess.Process | None = None
-
-    def __post_init__(self) -> None:
-        self.port, self.health_port = free_ports("127.0.0.1", 2)
-        self.log = self.directory / "log"
-        (self.directory / "token").write_text(TOKEN)
 
     async def start(self) -> None:
         """Start the process."""
-        host, _, port = self.server.removeprefix("https://").partition(":")
-        with self.log.open("wb") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "interlock", "guard",
-                f"--namespace={NAMESPACE}", f"--pod-name={POD}", "--pod-uid=pod-uid",
-                f"--listen=127.0.0.1:{self.port}", f"--health-listen=127.0.0.1:{self.health_port}",
-                f"--token-file={self.directory}/token", f"--ca-file={self.directory}/ca.crt",
-                f"--notary-token-file={self.directory}/token", "--notary-service=interlock-controller",
-                f"--drain-seconds={DRAIN_SECONDS}",
-                env={"PATH": os.environ["PATH"], "KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port},
-                stdout=log, stderr=log,
-            )  # fmt: skip
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal."""
-        assert self.process is not None
-        self.process.send_signal(number)
-
-    async def ended(self) -> int:
-        """Wait for its end; gives the exit code."""
-        assert self.process is not None
-        return await asyncio.wait_for(self.process.wait(), 10)
-
-    async def stop(self) -> int:
-        """Send SIGTERM and wait; gives the exit code."""
-        self.signal(signal.SIGTERM)
-        return await self.ended()
+        notary = (f"--notary-token-file={self.directory}/token", "--notary-service=interlock-controller")
+        await self.run("guard", f"--pod-name={POD}", *notary)
 
     def give_keys(self, *, path_secrets: str = PATH_SECRET) -> None:
         """Make the Secrets, or renew them."""
@@ -96,24 +55,6 @@ class Guard:
         context = ssl.create_default_context()
         self.authority.configure_trust(context)
         return Client(host="127.0.0.1", port=self.port, context=context, name=SERVICE)
-
-    async def probe(self, path: str = "/readyz") -> tuple[int, str]:
-        """Status and body; 0 while nobody listens."""
-        client = Client(host="127.0.0.1", port=self.health_port, context=None)
-        try:
-            reply = await client.ask(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        except ConnectionError:
-            return 0, ""
-        return reply.status, reply.body.decode()
-
-    async def becomes(self, status: int) -> str:
-        """Wait until the readiness probe has this status; gives its body."""
-        async with asyncio.timeout(15):
-            while True:
-                found, body = await self.probe()
-                if found == status:
-                    return body
-                await asyncio.sleep(0.05)
 
     def records(self) -> list[JsonObject]:
         """Every record stored."""
@@ -141,10 +82,7 @@ async def guard(tmp_path: Path) -> AsyncIterator[Guard]:
     async with fake.serve(context) as server:
         guard = Guard(fake, server, tmp_path, authority)
         yield guard
-        if guard.process is not None and guard.process.returncode is None:
-            guard.process.kill()
-            await guard.process.wait()
-        fake.cut()
+        await guard.killed()
 
 
 def review_path(generation: int, secret: str = PATH_SECRET) -> str:

@@ -12,6 +12,9 @@ WARNING guard.podDisruptionBudget.enabled is false: one drain may evict all guar
 {{- if eq (int .Values.controller.replicas) 1 }}
 WARNING controller.replicas is 1: a guard that starts while it is away writes records that are not certified until it is back.
 {{- end }}
+{{- if and .Values.records.enabled (eq (int .Values.records.replicas) 1) }}
+WARNING records.replicas is 1: whenever that pod is updated, evicted or restarted, no namespace of the cluster can be deleted for up to half a minute.
+{{- end }}
 {{- if not $guard.priorityClassName }}
 WARNING guard.priorityClassName is empty: under pressure a node may evict guards before what they guard.
 {{- end }}

@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from interlock.core.audit import checkpoint, commits, segment, tree
-from interlock.core.auditapi.trail import UNCERTIFIED, Found, Shipment, Trail, as_of
+from interlock.core.auditapi.shipment import Shipment
+from interlock.core.auditapi.trail import UNCERTIFIED, Found, Trail, as_of
 from interlock.core.auditapi.window import Window
 from interlock.core.ports import StoredCommit
 from interlock.core.types import JsonObject
@@ -223,9 +224,9 @@ async def test_shipped() -> None:
     store = FakeLogStore(ledger.store)
     await turned(notary(ledger, store))
     trail = _loaded(ledger.store.stored(), store.stored())
-    trail.shipment = Shipment(store="s3://b/p", first=0, through=0, retention=RETENTION)
+    trail.shipped(Shipment(store="s3://b/p", first=0, through=0, retention=RETENTION))
     [made] = _shown(trail).values()
-    trail.shipment = replace(trail.shipment, first=1, through=9)
+    trail.shipped(Shipment(store="s3://b/p", first=1, through=9, retention=RETENTION))
     [unknown] = _shown(trail).values()
 
     assert made["ledger"]["shippedTo"] == "s3://b/p"
@@ -237,7 +238,7 @@ async def test_what_is_retired() -> None:
     """What the cluster forgets is listed no more, and where it is now is known."""
     stored = (await written(["a", "b"])).store.stored()
     trail = _loaded(stored)
-    trail.shipment = Shipment(store="s3://b/p", first=0, through=0, retention=timedelta(days=1))
+    trail.shipped(Shipment(store="s3://b/p", first=0, through=0, retention=timedelta(days=1)))
     for each in stored[:2]:
         trail.retired(each.name, version=200)
 
@@ -246,3 +247,14 @@ async def test_what_is_retired() -> None:
     for each in stored:
         trail.retired(each.name, version=201)
     assert (_shown(trail), trail.names()) == ({}, set())
+
+
+def test_shipment_goes_on() -> None:
+    """Under the same lock what was shipped before stays known; under another one nothing is said of it."""
+    before = Shipment(store="s3://b/p", first=3, through=7, retention=RETENTION)
+    later = Shipment(store="s3://b/p", first=9, through=9, retention=RETENTION)
+    elsewhere = replace(later, store="s3://c/p")
+
+    assert before.followed_by(later) == replace(before, through=9)
+    assert before.followed_by(elsewhere) == elsewhere
+    assert before.followed_by(replace(later, retention=None)) == replace(later, retention=None)

@@ -4,6 +4,8 @@ The second one is the APIService of AuditRecords: with nobody alive who serves t
 Where the controllers repair the configuration by themselves, they are scaled away, or it would be back in a second.
 """
 
+import contextlib
+
 import typer
 
 from interlock.cli import installation
@@ -46,8 +48,11 @@ def disarm(
 
 def _armed(kubectl: Kubectl) -> bool:
     """Whether anything is there that disarming takes away."""
-    objects = ((CONFIGURATIONS, CONFIGURATION), (API_SERVICES, API_SERVICE))
-    return any(kubectl.find(kind, name) is not None for kind, name in objects)
+    if kubectl.find(CONFIGURATIONS, CONFIGURATION) is not None:
+        return True
+    with contextlib.suppress(Forbidden):  # then it is not this user's to delete
+        return kubectl.find(API_SERVICES, API_SERVICE) is not None
+    return False
 
 
 def _repairs(kubectl: Kubectl, namespace: str) -> bool:
@@ -76,7 +81,10 @@ def _disarm(kubectl: Kubectl, namespace: str, *, repairs: bool) -> None:
 def _delete(kubectl: Kubectl) -> None:
     """Delete both; the configuration first, without which controllers do not restore the other one."""
     kubectl.run("delete", CONFIGURATIONS, CONFIGURATION, "--ignore-not-found")
-    kubectl.run("delete", API_SERVICES, API_SERVICE, "--ignore-not-found")
+    try:
+        kubectl.run("delete", API_SERVICES, API_SERVICE, "--ignore-not-found")
+    except ClusterError as error:
+        typer.echo(f"the APIService of AuditRecords may still be there: {error}", err=True)
 
 
 def _wait_for_controllers(kubectl: Kubectl, namespace: str) -> None:

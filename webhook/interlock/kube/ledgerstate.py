@@ -19,7 +19,7 @@ from interlock import settings
 from interlock.core import unstructured
 from interlock.core.audit import standing
 from interlock.core.audit.standing import Condition
-from interlock.core.auditapi.trail import Shipment
+from interlock.core.auditapi.shipment import Shipment
 from interlock.core.types import JsonObject
 from interlock.errors import BadInput, NotFound
 from interlock.kube import named, paths

@@ -12,7 +12,6 @@ first decision (the digest key, which cluster this is); then everything else. Ho
 import asyncio
 import secrets
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import aiohttp
@@ -22,7 +21,6 @@ import uvloop
 
 import interlock
 from interlock.core.audit.record import Writer
-from interlock.errors import ClusterError
 from interlock.kube import ownkinds, watches
 from interlock.kube.client import ApiClient
 from interlock.kube.configmaps import ConfigMapLaneStore
@@ -47,7 +45,7 @@ from interlock.settings import DIGEST_KEY_SECRET, GuardSettings
 from interlock.wiring import clock, ending, readings, succession
 from interlock.wiring.material import Known, Material, learned
 from interlock.wiring.memory import LongLived
-from interlock.wiring.stopping import handle_signals, unless
+from interlock.wiring.stopping import cannot_go_on, handle_signals, unless
 
 LOG = structlog.get_logger(__name__)
 
@@ -62,11 +60,7 @@ def run(settings: GuardSettings) -> None:
     try:
         uvloop.run(_run(settings))
     except ExceptionGroup as group:
-        known, unknown = group.split(ClusterError)
-        if known is None or unknown is not None:
-            raise
-        LOG.critical("this guard cannot go on", why=", ".join(str(error) for error in _leaves(known)))
-        raise SystemExit(1) from group
+        raise cannot_go_on(group) from group
 
 
 async def _run(settings: GuardSettings) -> None:
@@ -196,14 +190,6 @@ async def _follow_room(state: LedgerState, lane: Lane) -> None:
     """Take no records while the controller says that there is no room."""
     async for said in state.follow():
         lane.refuse(said.refuse)
-
-
-def _leaves(group: BaseExceptionGroup[ClusterError]) -> Iterator[ClusterError]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
 
 
 def _target(settings: GuardSettings) -> ApiTarget:

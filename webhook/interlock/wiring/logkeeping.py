@@ -16,7 +16,7 @@ import structlog
 from interlock.core.audit import standing, storeproof
 from interlock.core.audit.keyring import Trust
 from interlock.core.audit.storeproof import Proven, StoreProof
-from interlock.core.auditapi.trail import Shipment
+from interlock.core.auditapi.shipment import Shipment
 from interlock.core.ports import Clock, ObjectStore
 from interlock.errors import BadInput, ClusterError
 from interlock.kube.client import ApiClient
@@ -188,16 +188,14 @@ class LogKeeping:
         """How far the ledger is in the store, once a checkpoint was read back in this term.
 
         Args:
-            before: what was said last; it goes on if store and lock are the same.
+            before: what was said last.
             number: of the newest checkpoint; -1 while there is none.
         """
         if number < 0:
             return before
-        store, unlocked = self._chosen.store, self._chosen.unlocked
-        retention = None if unlocked else timedelta(days=self._chosen.retention_days)
-        goes_on = before is not None and (before.store, before.retention) == (store, retention)
-        first = before.first if before is not None and goes_on and before.first <= number else number
-        return Shipment(store=store, first=first, through=number, retention=retention)
+        retention = None if self._chosen.unlocked else timedelta(days=self._chosen.retention_days)
+        now = Shipment(store=self._chosen.store, first=number, through=number, retention=retention)
+        return before.followed_by(now) if before else now
 
     async def _warn(self) -> None:
         """Write an Event for each thing that only people can repair, once for each reason."""

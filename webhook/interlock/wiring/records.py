@@ -41,7 +41,7 @@ from interlock.serve.server import HttpServer
 from interlock.settings import RecordsSettings
 from interlock.wiring import clock, readings
 from interlock.wiring.door import Door
-from interlock.wiring.stopping import cancelled, handle_signals, unless
+from interlock.wiring.stopping import cancelled, cannot_go_on, handle_signals, unless
 
 LOG = structlog.get_logger(__name__)
 
@@ -55,10 +55,13 @@ def run(settings: RecordsSettings) -> None:
     """Serve until SIGTERM.
 
     Raises:
-        ExceptionGroup: it cannot go on; whoever started it starts it again.
+        SystemExit: it cannot go on; whoever started it starts it again.
         OSError: an address to listen on, or a file that the settings name, cannot be used.
     """
-    uvloop.run(_run(settings))
+    try:
+        uvloop.run(_run(settings))
+    except ExceptionGroup as group:
+        raise cannot_go_on(group) from group
 
 
 async def _run(settings: RecordsSettings) -> None:
@@ -73,12 +76,15 @@ async def _run(settings: RecordsSettings) -> None:
     target = ApiTarget(server=access.server, ca_file=str(access.ca_file), token_file=str(access.token_file))
     try:
         async with open_session(target) as session:
-            await _Process(settings, target, session, stopping, metrics, health).run()
+            process = _Process(
+                settings=settings, target=target, session=session, stopping=stopping, metrics=metrics, health=health
+            )
+            await process.run()
     finally:
         await probes.finish_drain(0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Process:
     """Everything that exists from the start."""
 
@@ -160,7 +166,7 @@ async def _notary_keys(api: ApiClient, namespace: str) -> AsyncIterator[Verifier
 
 async def _follow_shipment(api: ApiClient, namespace: str, live: Live) -> None:
     async for said in LedgerState(api, namespace=namespace).follow():
-        live.trail.shipment = said.shipment
+        live.trail.shipped(said.shipment)
 
 
 def _unread(name: str) -> Callable[[], str]:

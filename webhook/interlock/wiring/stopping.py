@@ -1,9 +1,15 @@
-"""Hearing that it is time to stop, and stopping what runs."""
+"""Hearing that it is time to stop, stopping what runs, and ending for what nothing can be done about."""
 
 import asyncio
 import signal
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Coroutine, Iterator
 from typing import Any, TypeVar
+
+import structlog
+
+from interlock.errors import ClusterError
+
+LOG = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Work = Coroutine[Any, Any, T]
@@ -35,3 +41,24 @@ async def cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
+
+
+def cannot_go_on(group: ExceptionGroup) -> SystemExit:
+    """The end of a process whose work ended by errors of the cluster: said in one line, without a traceback.
+
+    Raises:
+        ExceptionGroup: there is an error of another kind among them.
+    """
+    known, unknown = group.split(ClusterError)
+    if known is None or unknown is not None:
+        raise group
+    LOG.critical("this process cannot go on", why=", ".join(str(error) for error in _leaves(known)))
+    return SystemExit(1)
+
+
+def _leaves(group: BaseExceptionGroup[ClusterError]) -> Iterator[ClusterError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

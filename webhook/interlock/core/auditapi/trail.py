@@ -16,7 +16,6 @@ record of a commit its own.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from interlock.core.audit import commits, dsse, record
 from interlock.core.audit.keyring import Trust
@@ -27,6 +26,7 @@ from interlock.core.audit.record import Kind
 from interlock.core.auditapi import resource
 from interlock.core.auditapi.covering import Covering, Leaves
 from interlock.core.auditapi.resource import Ledger
+from interlock.core.auditapi.shipment import Shipment
 from interlock.core.auditapi.window import Window
 from interlock.core.ports import StoredCommit
 from interlock.core.types import JsonObject
@@ -39,28 +39,12 @@ LATEST = (1 << VERSION_BITS) - 1
 
 UNKNOWN_KEY = "the key of its lane is not in the cluster (any more): `interlock verify` has it"
 UNCERTIFIED = "the notary has not certified its lane"
+RETIRED = "its lane was retired while it was read: `interlock verify` has it"
 
 
 def as_of(version: int) -> int:
     """The version at which everything of this resourceVersion of a ConfigMap is known."""
     return version << VERSION_BITS | LATEST
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shipment:
-    """What the controller says of the object store.
-
-    Attributes:
-        store: its name.
-        first: number of the first checkpoint that went there under this lock.
-        through: number of the newest one that is known to be there.
-        retention: how long each is locked from its cut on; None where nothing is.
-    """
-
-    store: str
-    first: int
-    through: int
-    retention: timedelta | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +160,10 @@ class Trail:
             del self._lanes[lane]
             self._covering.forget(lane)
 
+    def shipped(self, shipment: Shipment | None) -> None:
+        """Take what the controller says of the object store."""
+        self.shipment = shipment
+
     def names(self) -> set[str]:
         """The commits that are held."""
         return set(self._names)
@@ -199,7 +187,8 @@ class Trail:
         why = why or self._uncertified(lane)
         if covered is None:
             return Ledger(lane=lane, sequence=sequence, leaf=place["leaf"], verified=not why, why=why)
-        store, until = self._shipped(covered.number, covered.time, exactly=covered.index >= 0)
+        held = self.shipment is not None and covered.index >= 0 and self.shipment.holds(covered.number)
+        shipment = self.shipment if held else None
         return Ledger(
             lane=lane,
             sequence=sequence,
@@ -208,8 +197,8 @@ class Trail:
             why=why,
             checkpoint=covered.name,
             index=covered.index,
-            shipped_to=store,
-            locked_until=until,
+            shipped_to=shipment.store if shipment else "",
+            locked_until=shipment.locked_until(covered.time) if shipment else None,
         )
 
     def proof(self, made: JsonObject) -> JsonObject:
@@ -315,11 +304,6 @@ class Trail:
 
     def _uncertified(self, lane: str) -> str:
         known = self._lanes.get(lane)
-        return "" if known and known.walk.certificate else UNCERTIFIED
-
-    def _shipped(self, number: int, time: datetime, *, exactly: bool) -> tuple[str, datetime | None]:
-        """Which store has a checkpoint, and until when it is locked there."""
-        shipment = self.shipment
-        if shipment is None or not exactly or not shipment.first <= number <= shipment.through:
-            return "", None
-        return shipment.store, time + shipment.retention if shipment.retention else None
+        if known is None:
+            return RETIRED
+        return "" if known.walk.certificate else UNCERTIFIED
