@@ -1,4 +1,4 @@
-"""Go tools in pinned versions: the Kubernetes binaries, an older kubectl, etcd, kwok, helm, fortio, coredns, S3 servers.
+"""Go tools in pinned versions: Kubernetes binaries, an older kubectl, etcd, kwok, helm, fortio, coredns, S3 servers.
 
 Each module directory under hack/tools/ pins one program by go.mod and go.sum. It is built once into
 

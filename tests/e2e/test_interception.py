@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -27,6 +28,7 @@ from tests.support.policies import parsed
 pytestmark = pytest.mark.cluster
 
 NAME = "interlock-test-interception"
+LEASE = "interlock-test-lease"
 HOST = "127.0.0.1"
 ALICE = ("alice", "system:masters")
 NODE = ("system:node:node-9", "system:nodes", "system:masters")
@@ -132,6 +134,14 @@ def _webhooks(a: str, b: str) -> list[JsonObject]:
             },
         ),
         parsed("e", match={"actions": ["delete-node", "delete-configmap"], "namespaces": {"names": [b]}}),
+        parsed(
+            "g",
+            match={
+                "actions": ["remove-finalizer", "remove-keeping-mark", "orphan-dependents", "change-managed-object"],
+                "namespaces": {"names": [b]},
+            },
+        ),
+        parsed("h", match={"actions": ["take-lease"], "namespaces": {"names": ["kube-system", b]}}),
         parsed("f", mode="Observe", match={"actions": None, "operations": ["CREATE"], "resources": everything}),
     ]
     delivery = Delivery(
@@ -142,16 +152,27 @@ def _webhooks(a: str, b: str) -> list[JsonObject]:
 
 @pytest.fixture
 def places(kubectl: Kubectl) -> Iterator[tuple[str, str]]:
-    """Two namespaces, each with a Secret, a ConfigMap and a Deployment."""
+    """Two namespaces, each with a Secret, ConfigMaps and a Deployment, and a Lease in kube-system."""
     names = [f"intercept-{letter}-{secrets.token_hex(3)}" for letter in "ab"]
     for name in names:
         kubectl.must("create", "namespace", name)
         kubectl.must("create", "secret", "generic", "thing", "-n", name)
         kubectl.must("create", "configmap", "thing", "-n", name)
+        kubectl.apply({"apiVersion": "v1", "kind": "ConfigMap", **_held(name)})
         kubectl.must("create", "deployment", "thing", "--image=none", "--replicas=0", "-n", name)
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "spec": {"holderIdentity": "nobody"}}
+    kubectl.apply(lease | {"metadata": {"name": LEASE, "namespace": "kube-system"}})
     yield names[0], names[1]
+    kubectl.must("delete", "lease", LEASE, "-n", "kube-system")
     for name in names:
+        kubectl.must("patch", "configmap", "held", "-n", name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
         kubectl.must("delete", "namespace", name, "--wait=false")
+
+
+def _held(namespace: str, **changed: object) -> JsonObject:
+    """The metadata of an object that is held by a finalizer and kept by a mark."""
+    marks = {"annotations": {"helm.sh/resource-policy": "keep"}, "finalizers": ["example.org/held"]}
+    return {"metadata": {"name": "held", "namespace": namespace, **marks, **changed}}
 
 
 Case = tuple[tuple[str, ...], str, str, JsonObject | None, Request]
@@ -182,6 +203,19 @@ def _case(
         user=User(name=who[0], groups=who[1:]),
     )
     return who, method, f"{root}{of_namespace}/{resource}{one}{below}{query}", body, request
+
+
+def _change(namespace: str, patch: JsonObject, **changed: object) -> Case:
+    """A change of what is held, with the objects that admission sees."""
+    who, method, path, body, request = _case(ALICE, "PATCH", "", "configmaps", namespace, "held", {"metadata": patch})
+    return who, method, path, body, replace(request, old_object=_held(namespace), object=_held(namespace, **changed))
+
+
+def _orphaning(namespace: str, propagation: str) -> Case:
+    """The deletion of an owner."""
+    who, method, path, body, request = _case(ALICE, "DELETE", "apps", "deployments", namespace, "thing")
+    options = {"propagationPolicy": propagation}
+    return who, method, f"{path}&propagationPolicy={propagation}", body, replace(request, options=options)
 
 
 def _cases(a: str, b: str) -> list[Case]:
@@ -216,6 +250,13 @@ def _cases(a: str, b: str) -> list[Case]:
         _case(ALICE, "POST", "authorization.k8s.io", "selfsubjectaccessreviews", "", "", access),
         _case(ALICE, "POST", "rbac.authorization.k8s.io", "clusterroles", "", "", role),
         _case(ALICE, "DELETE", "", "nodes", "", "node-1"),
+        *(_change(home, {"finalizers": None}, finalizers=[]) for home in (a, b)),
+        *(_change(home, {"annotations": {"helm.sh/resource-policy": "x"}}, annotations={}) for home in (a, b)),
+        _change(b, {"labels": {"env": "prod"}}, labels={"env": "prod"}),
+        _change(b, {"annotations": {"meta.helm.sh/release-name": "shop"}}, labels={}),
+        *(_orphaning(b, propagation) for propagation in ("Orphan", "Background")),
+        _case(ALICE, "DELETE", "coordination.k8s.io", "leases", "kube-system", LEASE),
+        _case(ALICE, "DELETE", "coordination.k8s.io", "leases", b, "none"),
     ]
 
 
@@ -236,15 +277,20 @@ def test_conditions_mean_on_the_server_what_they_mean_here(kubectl: Kubectl, pla
         try:
             probe = _case(ALICE, "DELETE", "", "secrets", places[0], "thing")
             eventually(lambda: _called(api, recorder, probe), seconds=20, what="the configuration in force")
-            called = {f"{case[2]} {case[0][0]}": _called(api, recorder, case) for case in _cases(*places)}
+            called = {_title(case): _called(api, recorder, case) for case in _cases(*places)}
         finally:
             kubectl.must("delete", "validatingwebhookconfiguration", NAME)
 
-    expected = {f"{case[2]} {case[0][0]}": sent_to(webhooks, case[4]) for case in _cases(*places)}
+    expected = {_title(case): sent_to(webhooks, case[4]) for case in _cases(*places)}
     assert called == expected
     assert {frozenset(paths) for paths in called.values()} == {
         frozenset(paths) for paths in ([], ["enforce"], ["observe"], ["system"])
     }
+
+
+def _title(case: Case) -> str:
+    who, method, path, body, _ = case
+    return f"{method} {path} {body} by {who[0]}"
 
 
 def _called(api: Api, recorder: Recorder, case: Case) -> set[str]:

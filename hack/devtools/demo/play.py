@@ -1,18 +1,13 @@
 """The main job: what is denied, when it is allowed, and how one proves afterwards what happened."""
 
 import json
-import os
-import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from devtools import cluster, console
 from devtools.cluster import Cluster
 from devtools.demo import outside
 from devtools.demo.stage import Stage
-from devtools.errors import ToolError
 
-IN_FORCE_SECONDS = 30  # a policy is in force within two; this only bounds a demonstration that went wrong
 GONE_SECONDS = 60  # how long the namespace controller may take for an empty namespace
 
 NAMESPACES = """\
@@ -61,26 +56,11 @@ spec:
 """
 
 
-def main() -> int:
-    """Bring up a cluster of its own, show everything, take the cluster down again."""
-    name = f"demo-{os.getpid()}"
-    try:
-        up = cluster.up(name, cluster.for_programs())
-        stage = Stage(environment=up.environment, scratch=up.state)
-        _play(stage)
-        _play_outside(stage, up)
-        print(f"\n# That was everything, in {time.monotonic() - stage.started:.0f} s after installation.", flush=True)
-    except ToolError as error:
-        console.say(f"demo: {error}")
-        return 1
-    finally:
-        cluster.down(name)
-    return 0
-
-
-def _play(stage: Stage) -> None:
+def play(stage: Stage, up: Cluster) -> None:
+    """Show everything."""
     for scene in (_installed, _policies, _delete, _window_and_freeze, _shell, _administrators, _proof):
         scene(stage)
+    _play_outside(stage, up)
 
 
 def _play_outside(stage: Stage, up: Cluster) -> None:
@@ -109,7 +89,7 @@ def _policies(stage: Stage) -> None:
     stage.run("kubectl apply -f -", stdin=GUARD_EXEC, says="created")
     stage.run("kubectl apply -f -", stdin=GUARD_RBAC, says="created")
     for policy in ("production-only-in-window", "no-shell-in-production", "no-new-admins"):
-        _wait_in_force(stage, policy)
+        stage.in_force(policy)
     stage.run("kubectl get dangerpolicies", says="production-only-in-window")
     stage.tell("A policy with a mistake is refused when it is written, with the field's path.")
     broken = GUARD_EXEC.replace("interactive", "interactiv").replace("no-shell-in-production", "typo")
@@ -169,19 +149,7 @@ def _proof(stage: Stage) -> None:
 
 def _change(stage: Stage, policy: str) -> None:
     stage.run("kubectl apply -f -", stdin=policy, says="configured")
-    _wait_in_force(stage, "production-only-in-window")
-
-
-def _wait_in_force(stage: Stage, policy: str) -> None:
-    """Wait until the status speaks of the generation that was written and says that it is in force."""
-    generation = stage.read(f"kubectl get dangerpolicy {policy} -o jsonpath={{.metadata.generation}}")
-    stage.wait(
-        f"{policy} in force",
-        f"kubectl get dangerpolicy {policy} -o jsonpath="
-        "{.status.observedGeneration}={.status.conditions[?(@.type==\\'InForce\\')].status}",
-        f"{generation}=True",
-        IN_FORCE_SECONDS,
-    )
+    stage.in_force("production-only-in-window")
 
 
 def _protect(*, allow: list[dict[str, object]], freeze: list[dict[str, object]] | None = None) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from devtools.errors import ToolError
 
 PATIENCE_SECONDS = 0.2  # between two looks at something that is about to happen
+IN_FORCE_SECONDS = 30  # a policy is in force within two; this only bounds a demonstration that went wrong
 SLOWEST_COMMAND_SECONDS = 120  # kubectl waits for nothing that takes longer here
 
 
@@ -68,6 +69,21 @@ class Stage:
                 raise ToolError(f"{what}: expected {wanted!r} within {seconds} s, found {found!r}")
             time.sleep(PATIENCE_SECONDS)
         print(f"  ({what} after {time.monotonic() - since:.1f} s)", flush=True)
+
+    def in_force(self, policy: str) -> None:
+        """Wait until a policy's status speaks of the generation that was written and says that it is in force.
+
+        Raises:
+            ToolError: it did not in time.
+        """
+        generation = self.read(f"kubectl get dangerpolicy {policy} -o jsonpath={{.metadata.generation}}")
+        self.wait(
+            f"{policy} in force",
+            f"kubectl get dangerpolicy {policy} -o jsonpath="
+            "{.status.observedGeneration}={.status.conditions[?(@.type==\\'InForce\\')].status}",
+            f"{generation}=True",
+            IN_FORCE_SECONDS,
+        )
 
     def wait_for(self, what: str, command: str, seconds: float) -> None:
         """Poll a command until it succeeds.

@@ -201,7 +201,7 @@ WAYS: dict[str, Case] = {
         [
             (
                 "Critical, reaches all: opens a way for user eve: user eve may create tokens of ServiceAccounts (this "
-                "write) and so acts as system:serviceaccount:kube-system:installer"
+                "write) and so acts as system:serviceaccount:kube-system:installer, which is cluster-admin"
             )
         ],
     ),
@@ -213,7 +213,7 @@ WAYS: dict[str, Case] = {
                 "Critical, reaches ops: opens a way for user eve: user eve may run pods under ServiceAccounts in ops "
                 "(this write) and so acts as system:serviceaccount:ops:tokens; system:serviceaccount:ops:tokens may "
                 "create tokens of ServiceAccounts in tools (rolebinding tools/minter-tokens) and so acts as "
-                "system:serviceaccount:tools:manager"
+                "system:serviceaccount:tools:manager, which is cluster-admin"
             )
         ],
     ),

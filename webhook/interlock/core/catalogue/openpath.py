@@ -27,6 +27,7 @@ def _open_path(request: Request, roles: RoleBook) -> Iterator[Seen]:
         if opened is not None:
             path, severity = opened
             way = "; ".join(map(str, path))
+            way += ", which is cluster-admin" if severity is Severity.CRITICAL and path[-1].becomes else ""
             yield Seen(f"opens a way for {text.printable(str(who))}: {way}", target.reach(request), severity)
 
 
