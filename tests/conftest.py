@@ -12,7 +12,7 @@ KUBECONFIG = "INTERLOCK_TEST_KUBECONFIG"
 STORES = "INTERLOCK_TEST_STORES"
 
 # No time limit for one example: on a busy machine it fails for the machine's sake. A failure prints how to repeat it.
-settings.register_profile("interlock", deadline=None, print_blob=True, max_examples=35)  # seconds, many times a day
+settings.register_profile("interlock", deadline=None, print_blob=True, max_examples=25)  # seconds, many times a day
 settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2_000)  # minutes: `hack/test soak`
 settings.load_profile(os.environ.get("INTERLOCK_TEST_EXAMPLES", "interlock"))
 

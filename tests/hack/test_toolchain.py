@@ -61,13 +61,10 @@ def test_program_counts_only_in_exactly_the_pinned_version(output: str, same: bo
 def test_every_module_is_pinned_and_stamped() -> None:
     """All go.mod files can be read, and the Kubernetes binaries carry their version."""
     flags = {module.directory: module.ldflags for module in toolchain.BUILT}
-    version = toolchain.version("kubectl")
-    major, minor, _ = version.removeprefix("v").split(".")
-    package = "k8s.io/component-base/version"
 
     assert flags == {
-        "kubernetes": f"-s -w -X {package}.gitVersion={version} -X {package}.gitMajor={major}"
-        f" -X {package}.gitMinor={minor} -X {package}.gitTreeState=clean",
+        "kubernetes": _stamp(toolchain.version("kubectl")),
+        "kubectl-1.34": _stamp(toolchain.version("kubectl-1.34")),
         "node": flags["kubernetes"],
         "coredns": "-s -w",
         "etcd": "-s -w",
@@ -78,6 +75,15 @@ def test_every_module_is_pinned_and_stamped() -> None:
         "versitygw": "-s -w",
         "fortio": "-s -w",
     }
+
+
+def _stamp(version: str) -> str:
+    major, minor, _ = version.removeprefix("v").split(".")
+    package = "k8s.io/component-base/version"
+    return (
+        f"-s -w -X {package}.gitVersion={version} -X {package}.gitMajor={major}"
+        f" -X {package}.gitMinor={minor} -X {package}.gitTreeState=clean"
+    )
 
 
 def test_unknown_tool_is_refused_by_name() -> None:
