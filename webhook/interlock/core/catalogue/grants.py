@@ -14,7 +14,7 @@ from interlock.core.catalogue import target
 from interlock.core.catalogue.entry import Detector, Entry, RoleBook, Seen
 from interlock.core.catalogue.needs import writes
 from interlock.core.rbac import GROUP
-from interlock.core.types import Reach, Request
+from interlock.core.types import Reach, Request, Severity
 
 FAMILY = "privilege"
 RULES = (writes(GROUP, "clusterroles", "roles", "clusterrolebindings", "rolebindings"),)
@@ -39,7 +39,7 @@ def _entry(action: str, title: str, power: Power, example: str, *techniques: str
         (True, False): "High for some named objects.",
         (False, False): "Medium for some named objects.",
     }
-    critical = power.everywhere > power.somewhere > power.everywhere.MEDIUM
+    critical = power.everywhere > power.somewhere > Severity.MEDIUM
     scoped = any(not right.cluster for right in power.rights)
     return Entry(
         id=action,
