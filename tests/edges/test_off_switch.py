@@ -226,6 +226,7 @@ REMAINS = DEFAULTS | {
     ("Secret", SYSTEM, "interlock-digest-key"),
     ("Secret", SYSTEM, "interlock-guard"),
     ("Secret", SYSTEM, "interlock-notary"),
+    ("Secret", SYSTEM, "interlock-records"),
     ("Lease", SYSTEM, "interlock-controller"),
 }
 
