@@ -227,6 +227,7 @@ REMAINS = DEFAULTS | {
     ("Secret", SYSTEM, "interlock-guard"),
     ("Secret", SYSTEM, "interlock-notary"),
     ("Secret", SYSTEM, "interlock-prover"),
+    ("Secret", SYSTEM, "interlock-records"),
     ("Lease", SYSTEM, "interlock-controller"),
 }
 

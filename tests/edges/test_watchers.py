@@ -10,22 +10,24 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 import yaml
 
 from interlock.core.ports import StoredCommit
+from tests.e2e import policies
+from tests.e2e.conftest import wait_in_force
 from tests.ledger.guards import Ledger, body, running, settled
 from tests.support.api import Api, pem
 from tests.support.clusters import OwnCluster, own_cluster
 from tests.support.kubectl import eventually
 from tests.support.processes import pod_process, resident_kib
-from tests.support.stream import Stream
+from tests.support.stream import Stream, denied_by
 
 pytestmark = pytest.mark.cluster
 
-SYSTEM = "interlock-system"
+SYSTEM, WORK, POLICY = "interlock-system", "prod-watch", "edge-watchers"
 GUARD = (f"system:serviceaccount:{SYSTEM}:interlock-guard", "system:serviceaccounts", "system:authenticated")
 CONFIG_MAPS = f"/api/v1/namespaces/{SYSTEM}/configmaps"
 LIST = "/apis/audit.interlock.dev/v1alpha1/auditrecords"
@@ -33,7 +35,7 @@ TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"  # what kubectl asks for
 WATCHERS = 50
 COMMITS, EACH = 200, 25  # records in one commit of a guard under such a load
 COMMIT_SECONDS = EACH / 500
-CAUGHT_UP_SECONDS = 120.0
+CAUGHT_UP_SECONDS = 60.0
 MAX_RESIDENT_KIB = 256 * 1024  # half of the pods' limit; 5,000 records are 15 MiB of JSON
 SECONDS = 60.0
 
@@ -43,6 +45,10 @@ def cluster() -> Iterator[OwnCluster]:
     """A cluster of its own: its ledger gets a lane that no guard has written."""
     with own_cluster("watchers") as made:
         eventually(lambda: made.kubectl("get", "auditrecords", "-A").ok, seconds=SECONDS, what="the API")
+        made.kubectl.must("create", "namespace", WORK)
+        made.kubectl.must("create", "configmap", "guarded", "-n", WORK)
+        made.kubectl.apply(policies.no_configmap_delete(POLICY, WORK))
+        wait_in_force(made.kubectl, POLICY)
         made.kubectl.must("scale", "deployment/interlock-controller", "--replicas=0", "-n", SYSTEM)  # who would end it
         yield made
 
@@ -63,19 +69,20 @@ def test_fifty_watchers(cluster: OwnCluster, edge: Callable[..., None]) -> None:
         began = time.monotonic()
         late = _store(kubeconfig, commits)
         stored = time.monotonic() - began
-        eventually(lambda: crowd.slowest == COMMITS * EACH, seconds=CAUGHT_UP_SECONDS, what="records at the slowest")
+        wanted = COMMITS * EACH
+        eventually(lambda: crowd.slowest >= wanted, seconds=CAUGHT_UP_SECONDS, what="records at the slowest")
         told = time.monotonic() - began
         resident = max(map(resident_kib, processes))
         under_load = busy.result()
 
-    assert crowd.seen == [COMMITS * EACH] * WATCHERS
+    assert crowd.seen == [wanted] * WATCHERS
     assert resident < MAX_RESIDENT_KIB
     edge(
         scenario="watchers",
-        load=f"{WATCHERS} watches, {COMMITS * EACH / stored:.0f} records a second for {stored:.0f} s",
+        load=f"{WATCHERS} watches, {wanted / stored:.0f} records a second for {stored:.0f} s",
         outcome=(
-            f"each has all {COMMITS * EACH} after {told:.1f} s; {resident / 1024:.0f} MiB; slowest commit "
-            f"{late * 1000:.0f} ms; a review's p99 {under_load * 1000:.0f} ms, {quiet * 1000:.0f} ms without"
+            f"each has all {wanted} after {told:.1f} s; {resident / 1024:.0f} MiB; slowest commit "
+            f"{late * 1000:.0f} ms; a denial's p99 {under_load * 1000:.0f} ms, {quiet * 1000:.0f} ms without"
         ),
     )
 
@@ -118,10 +125,11 @@ def _item(commit: StoredCommit) -> object:
 
 
 def _p99(kubeconfig: str) -> float:
-    """The slowest but one of a hundred reviews, in seconds: dry-run changes of a policy, which every guard judges."""
-    path = "/apis/interlock.dev/v1alpha1/dangerpolicies/nobody?dryRun=All"
-    with Stream(kubeconfig, "DELETE", path, lambda code, _: str(code)) as stream:
+    """Of denials one after the other, for five seconds: what all but one in a hundred are faster than, in seconds."""
+    path = f"/api/v1/namespaces/{WORK}/configmaps/guarded?dryRun=All"
+    with Stream(kubeconfig, "DELETE", path, denied_by(POLICY)) as stream:
         time.sleep(5)
+    assert set(stream.answers) == {"denied"}
     return sorted(stream.seconds)[int(len(stream.seconds) * 0.99)]
 
 
@@ -140,7 +148,7 @@ class Crowd(threading.Thread):
         self._path = path
         self._loop = asyncio.new_event_loop()
         found: dict[str, Any] = yaml.safe_load(Path(kubeconfig).read_text())
-        self._address = urlsplit(found["clusters"][0]["cluster"]["server"])
+        self._server = found["clusters"][0]["cluster"]["server"]
         self._context = _context(found, Path(kubeconfig).with_name("crowd.pem"))
 
     @property
@@ -165,19 +173,19 @@ class Crowd(threading.Thread):
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(0.1))  # connections close in the next turns
         self._loop.close()
 
     async def _watch(self, number: int) -> None:
-        reader, writer = await asyncio.open_connection(self._address.hostname, self._address.port, ssl=self._context)
-        try:
-            writer.write(f"GET {self._path} HTTP/1.1\r\nHost: a\r\nAccept: {TABLE}\r\n\r\n".encode())
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert b" 200 " in head.splitlines()[0]
+        timeout = aiohttp.ClientTimeout(total=None)
+        async with (
+            aiohttp.ClientSession(headers={"Accept": TABLE}, timeout=timeout) as session,
+            session.get(f"{self._server}{self._path}", ssl=self._context) as answer,
+        ):
+            answer.raise_for_status()
             self.open += 1
-            while data := await reader.read(1 << 16):
-                self.seen[number] += data.count(b'{"type":"ADDED"')
-        finally:
-            writer.close()
+            async for data in answer.content.iter_any():
+                self.seen[number] += data.count(b"\n")
 
 
 def _context(found: dict[str, Any], pair: Path) -> ssl.SSLContext:

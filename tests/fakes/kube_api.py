@@ -268,9 +268,13 @@ class KubeApi:
 
     async def _watch(self, request: web.Request, target: _Target) -> web.StreamResponse:
         store, queue = self._stores[target.kind], asyncio.Queue[Event | None]()
-        since = int(request.query.get("resourceVersion") or 0)
+        asked = request.query.get("resourceVersion", "")
+        since = int(asked or self.version)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
+        for present in [] if asked else list(store.objects.values()):  # without a version: what is there, then changes
+            if _selected(request, target, present):
+                await _send(response, "ADDED", present)
         if since < self._oldest:
             await _send(response, "ERROR", {"kind": "Status", "code": 410, "message": "too old resource version"})
             return response

@@ -13,7 +13,7 @@ from interlock.kube import apiservice
 from interlock.kube.apiservice import NAME, ApiServiceKeeper, Served, spec
 from interlock.kube.events import Events, Related
 from interlock.kube.secrets import Material
-from tests.fakes.kube_api import API_SERVICES, CLUSTER_ROLES, ENDPOINT_SLICES, EVENTS
+from tests.fakes.kube_api import API_SERVICES, CLUSTER_ROLES, ENDPOINT_SLICES, EVENTS, NAMESPACES
 from tests.kube.conftest import Cluster, eventually
 
 HOME = "interlock-system"
@@ -29,6 +29,7 @@ class Kept:
 
     cluster: Cluster
     armed: bool = True
+    keeper: ApiServiceKeeper | None = None
 
     def endpoints(self, *, ready: bool) -> None:
         """Say whether anybody is ready."""
@@ -68,6 +69,7 @@ async def kept(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         clock=lambda: datetime(2026, 11, 25, tzinfo=UTC),
     )
     keeper = ApiServiceKeeper(cluster.api, served=SERVED, armed=lambda: made.armed, events=events)
+    made.keeper = keeper
     keeper.use(Material(ca_bundle=BUNDLE, path_secret=""))
     task = asyncio.create_task(keeper.run())
     yield made
@@ -129,3 +131,19 @@ async def test_uninstalled(kept: Kept) -> None:
     await asyncio.sleep(STAYS_SECONDS)
 
     assert not kept.stored
+
+
+async def test_its_namespace_goes(kept: Kept) -> None:
+    """When Interlock's own namespace is deleted it goes at once, and nothing is restored any more."""
+    kept.cluster.fake.put(NAMESPACES, {"metadata": {"name": HOME}})
+    assert kept.keeper is not None
+    task = asyncio.create_task(kept.keeper.leave())
+    await asyncio.sleep(STAYS_SECONDS)
+    before = kept.stored
+    kept.cluster.fake.put(NAMESPACES, {"metadata": {"name": HOME, "deletionTimestamp": "2026-11-25T00:00:00Z"}})
+    await eventually(lambda: not kept.stored)
+    await asyncio.sleep(STAYS_SECONDS)
+    task.cancel()
+    await asyncio.wait({task})
+
+    assert (bool(before), kept.stored) == (True, {})

@@ -67,7 +67,7 @@ class Process:
         client = Client(host="127.0.0.1", port=self.health_port, context=None)
         try:
             reply = await client.ask(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        except ConnectionError:
+        except (ConnectionError, asyncio.IncompleteReadError):
             return 0, ""
         return reply.status, reply.body.decode()
 

@@ -138,7 +138,9 @@ def _administrators(stage: Stage) -> None:
 def _proof(stage: Stage) -> None:
     stage.tell("Every decision that a policy had a part in is a signed record in an immutable ConfigMap.")
     stage.run("kubectl -n interlock-system get configmaps -l interlock.dev/ledger=lane", says="interlock-lane-")
-    stage.run("interlock ledger show --from-cluster", says="Deny")
+    stage.tell("They are read like any resource, as far as RBAC lets one; and as a story.")
+    stage.run("kubectl get auditrecords --all-namespaces --field-selector verdict=Deny", says="Deny")
+    stage.run("kubectl interlock timeline --by person --since 10m", says="denied")
     stage.tell("The public key is pinned once; with it anybody who may read them can prove the records.")
     key = stage.scratch / "notary.pub"
     saved = stage.read("kubectl -n interlock-system get configmap interlock-notary -o jsonpath={.data.notary\\\\.pub}")

@@ -5,7 +5,9 @@ what else is in a namespace. So the leader withdraws it when nobody has been rea
 server has failed to reach those who are, and restores it when somebody is. What it restores carries an ownerReference
 to a ClusterRole of the chart that was just seen live, so that `helm uninstall` takes it away, with Interlock dead, too.
 
-Where Interlock is disarmed (there is no webhook configuration) nothing is restored: `interlock disarm` takes both.
+Where Interlock is disarmed (there is no webhook configuration) nothing is restored: `interlock disarm` takes both. And
+when Interlock's own namespace is deleted, with everybody who could do all this, every controller takes the APIService
+away as soon as it sees that: nobody would be left to do it, and the namespace itself could not go.
 """
 
 import asyncio
@@ -20,7 +22,7 @@ from interlock.core import unstructured
 from interlock.core.auditapi.resource import GROUP, VERSION
 from interlock.core.types import JsonObject
 from interlock.errors import ClusterError, Conflict, NotFound
-from interlock.kube import owning, paths
+from interlock.kube import named, owning, paths
 from interlock.kube.client import ApiClient
 from interlock.kube.events import Events, Related
 from interlock.kube.secrets import Material
@@ -40,6 +42,9 @@ AGAIN_SECONDS = 30.0
 
 AGAIN_AT_MOST_SECONDS = 600.0
 
+LEAVING_TRIES = 10
+"""To take it away while the namespace goes: longer than any pod of it lives."""
+
 HELM = "helm"
 """Field manager of what is restored: as the chart made it, so that the next upgrade meets no stranger's fields."""
 
@@ -57,7 +62,11 @@ class Served:
 
 
 class ApiServiceKeeper:
-    """Keeps the one object; only the leader runs it."""
+    """Keeps the one object; only the leader runs it, but for `leave`.
+
+    Attributes:
+        served: whom the object names.
+    """
 
     def __init__(self, api: ApiClient, *, served: Served, armed: Callable[[], bool], events: Events) -> None:
         """Wire it.
@@ -68,8 +77,8 @@ class ApiServiceKeeper:
             armed: whether Interlock is armed.
             events: by which people hear that it is withdrawn.
         """
+        self.served = served
         self._api = api
-        self._served = served
         self._armed = armed
         self._events = events
         self._bundle = b""
@@ -77,6 +86,7 @@ class ApiServiceKeeper:
         self._not_before = 0.0
         self._again = AGAIN_SECONDS
         self._missing = False
+        self._leaving = False
 
     def use(self, material: Material) -> None:
         """Have the API server trust these authorities."""
@@ -84,12 +94,34 @@ class ApiServiceKeeper:
 
     async def run(self) -> None:
         """Keep it for ever."""
+        self._bad_since = None
         while True:
             try:
                 await self._step()
             except ClusterError as error:
                 LOG.warning("cannot keep the APIService of AuditRecords", why=str(error))
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def leave(self) -> None:
+        """Take it away when Interlock's own namespace is deleted; every controller waits for that, whoever leads."""
+        async for home in named.follow(self._api, "namespaces", self.served.namespace, namespace=""):
+            self._leaving = "deletionTimestamp" in home["metadata"]
+            if self._leaving:
+                await self._delete()
+
+    async def _delete(self) -> None:
+        """Delete it, as long as our account lets us: it goes with the namespace."""
+        for _ in range(LEAVING_TRIES):
+            try:
+                await self._api.delete(_PATH)
+            except NotFound:
+                return
+            except ClusterError as error:
+                LOG.warning("cannot take the APIService of AuditRecords away", why=str(error))
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                LOG.info("took the APIService of AuditRecords away: its namespace is going")
+                return
 
     async def _step(self) -> None:
         if not self._bundle:
@@ -123,8 +155,8 @@ class ApiServiceKeeper:
     async def _ready(self) -> bool:
         """Whether anybody who serves AuditRecords is ready."""
         slices, _ = await self._api.list(
-            paths.collection("discovery.k8s.io", "v1", "endpointslices", namespace=self._served.namespace),
-            label_selector=f"kubernetes.io/service-name={self._served.service}",
+            paths.collection("discovery.k8s.io", "v1", "endpointslices", namespace=self.served.namespace),
+            label_selector=f"kubernetes.io/service-name={self.served.service}",
         )
         return any(
             unstructured.flag(endpoint, "conditions", "ready")
@@ -162,7 +194,7 @@ class ApiServiceKeeper:
         """Restore it if somebody would answer, and it is missing for a while: who disarms deletes two objects."""
         was_missing, self._missing = self._missing, True
         early = asyncio.get_running_loop().time() < self._not_before
-        if not ready or early or not was_missing or not self._armed():
+        if not ready or early or not was_missing or self._leaving or not self._armed():
             return
         role = await owning.live_role(self._api, settings.RECORDS_ACCOUNT)
         if role is None:
@@ -171,7 +203,7 @@ class ApiServiceKeeper:
         LOG.info("restored the APIService of AuditRecords")
 
     def _body(self, role: JsonObject) -> JsonObject:
-        served = self._served
+        served = self.served
         return {
             "apiVersion": "apiregistration.k8s.io/v1",
             "kind": "APIService",

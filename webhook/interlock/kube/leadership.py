@@ -8,7 +8,7 @@ import structlog
 from interlock import settings
 from interlock.core.ports import Clock
 from interlock.errors import BadInput, ClusterError, Conflict, InterlockError
-from interlock.kube.apiservice import ApiServiceKeeper, Served
+from interlock.kube.apiservice import ApiServiceKeeper
 from interlock.kube.client import ApiClient
 from interlock.kube.counters import Tally
 from interlock.kube.countstore import CountStore
@@ -45,7 +45,7 @@ class Leadership:
         *,
         inventory: Inventory,
         target: Target,
-        served: Served | None,
+        api_service: ApiServiceKeeper | None,
         keys: NotaryKeyStore,
         events: Events,
         prober: Prober,
@@ -64,10 +64,10 @@ class Leadership:
             api,
             namespace=target.namespace,
             guard_service=target.service,
-            records_service=served.service if served else "",
+            records_service=api_service.served.service if api_service else "",
             clock=clock,
         )
-        self._served = served
+        self._api_service = api_service
         self._counts = CountStore(api, namespace=target.namespace)
         self._said: dict[str, str] = {}
 
@@ -82,33 +82,20 @@ class Leadership:
             api_servers=lambda: self._prober.heard,
             clock=self._clock,
         )
-        keepers = self._keepers()
         namespace, changed = self._target.namespace, self._inventory.wake
         key: asyncio.Future[NotaryKey] = asyncio.Future()
         feed = LaneFeed(self._api, namespace=namespace, added=tally.added, changed=changed)
         async with asyncio.TaskGroup() as tasks:
-            uses = [publisher.use, *(keeper.use for keeper in keepers)]
+            uses = [publisher.use]
+            if self._api_service is not None:
+                uses.append(self._api_service.use)
+                tasks.create_task(self._api_service.run(), name="keep the APIService")
             tasks.create_task(self._keep_secrets(uses, key), name="keep secrets")
-            for keeper in keepers:
-                tasks.create_task(keeper.run(), name="keep the APIService")
             tasks.create_task(publisher.run(), name="publish")
             tasks.create_task(self._prober.run(), name="probe API servers")
             tasks.create_task(feed.run(), name="follow lanes")
             tasks.create_task(self._log_kept(key, feed, tally), name="keep the log")
             tasks.create_task(statuses.run(), name="write status")
-
-    def _keepers(self) -> list[ApiServiceKeeper]:
-        """Who keeps the APIService, where there is one."""
-        if self._served is None:
-            return []
-        return [
-            ApiServiceKeeper(
-                self._api,
-                served=self._served,
-                armed=lambda: self._inventory.configuration is not None,
-                events=self._events,
-            )
-        ]
 
     async def _tally(self) -> Tally:
         """Counts to begin with; what cannot be read is said, and does not keep a leader from leading."""

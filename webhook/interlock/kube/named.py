@@ -56,13 +56,8 @@ async def _states(api: ApiClient, collection: str, path: str, name: str) -> Asyn
     Raises:
         ClusterError: the object cannot be read, or does not exist.
     """
-    present = await api.get(path)
-    yield present
-    changes = api.watch(
-        collection,
-        resource_version=present["metadata"]["resourceVersion"],
-        field_selector=f"metadata.name={name}",
-    )
-    async for kind, obj in changes:
+    yield await api.get(path)
+    # Without a version, since that of an object that has not changed for long is too old to watch from.
+    async for kind, obj in api.watch(collection, resource_version="", field_selector=f"metadata.name={name}"):
         if kind in {"ADDED", "MODIFIED"}:
             yield obj

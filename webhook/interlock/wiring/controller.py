@@ -23,7 +23,7 @@ from interlock.core.interception.rules import KUBE_SYSTEM
 from interlock.core.ports import Clock
 from interlock.errors import ClusterError
 from interlock.kube import discovery, paths, pki, probing
-from interlock.kube.apiservice import Served
+from interlock.kube.apiservice import ApiServiceKeeper, Served
 from interlock.kube.client import ApiClient, ApiTarget, open_session
 from interlock.kube.controller_watches import configured_for_controller, register_controller_watches
 from interlock.kube.events import Events, Related
@@ -131,6 +131,7 @@ class Controller:
         pod = chosen.pod
         me = Related(api_version="v1", kind="Pod", name=pod.name, namespace=pod.namespace, uid=pod.uid)
         self._events = Events(api, pod=me, clock=clock)
+        self._api_service = self._keeper()
         self._log = LogKeeping(
             api,
             namespace=namespace,
@@ -166,6 +167,8 @@ class Controller:
         )
         self._spawn("certify", self._certification.run(notary.application(), keys))
         self._spawn("inventory", self.inventory.run())
+        if self._api_service is not None:
+            self._spawn("leave", self._api_service.leave())
         self._spawn("election", self._elector.run(self._leadership(keys, cluster).lead))
 
     async def stop(self) -> None:
@@ -174,7 +177,7 @@ class Controller:
         await self._end("election", "inventory")
         if "certify" in self._tasks:
             await asyncio.sleep(self._chosen.drain_seconds)
-        await self._end("certify")
+        await self._end("certify", "leave")
         await self._health.finish_drain(0)
 
     def raise_failure(self) -> None:
@@ -198,7 +201,7 @@ class Controller:
                 port=self._chosen.guard_service_port,
                 self_repair=self._chosen.self_repair,
             ),
-            served=self._served(),
+            api_service=self._api_service,
             keys=keys,
             prober=self._prober,
             keep_log=partial(self._log.keep, cluster),
@@ -206,12 +209,19 @@ class Controller:
             clock=self._clock,
         )
 
-    def _served(self) -> Served | None:
-        """Who serves AuditRecords, if anybody does."""
+    def _keeper(self) -> ApiServiceKeeper | None:
+        """Who keeps the APIService of AuditRecords, where they are served."""
         chosen = self._chosen
         if not chosen.records_service:
             return None
-        return Served(namespace=chosen.pod.namespace, service=chosen.records_service, port=chosen.records_service_port)
+        return ApiServiceKeeper(
+            self._api,
+            served=Served(
+                namespace=chosen.pod.namespace, service=chosen.records_service, port=chosen.records_service_port
+            ),
+            armed=lambda: self.inventory.configuration is not None,
+            events=self._events,
+        )
 
     async def _cluster(self) -> str:
         """The uid of namespace kube-system, by which clusters are told apart."""
