@@ -112,7 +112,13 @@ def _entry(entry: Entry) -> JsonObject:
         "misses": entry.misses,
         "example": entry.example,
         "references": list(entry.references),
+        "test": _test(entry),
     }
+
+
+def _test(entry: Entry) -> str:
+    """The command that shows in a checkout what is found of an entry and what is not."""
+    return f"hack/test unit -- -k {entry.id}"
 
 
 def _rule(rule: Rule) -> JsonObject:
@@ -164,6 +170,7 @@ def _family_page(family: str) -> Iterator[str]:
         yield f"- Needs: {_needs(entry)}"
         yield f"- Admission misses: {entry.misses}"
         yield f"- Example: `{entry.example}`"
+        yield f"- Shown by: `{_test(entry)}`"
         if entry.references:
             yield f"- MITRE ATT&CK: {', '.join(map(_technique, entry.references))}"
         yield ""

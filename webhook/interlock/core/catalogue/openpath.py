@@ -64,7 +64,8 @@ OPEN_PATH = (
         "other that holds something.",
         rules=RULES,
         misses="Ways that roles and bindings do not show: tokens in Secrets that can be read, nodes, applications that "
-        "act for others. `interlock paths` shows the ways that are open already.",
+        "act for others; constrained impersonation, which grant-escalation finds. `interlock paths` shows the ways "
+        "that are open already.",
         example="kubectl create rolebinding ci --clusterrole=edit --user=eve -n kube-system",
         references=("T1098.006", "T1078"),
         detect=_open_path,
