@@ -39,6 +39,10 @@ PersistentVolume the namespace of its claim, bound or released; a ClusterRole, C
 CustomResourceDefinition or Node all namespaces; any other object without a namespace none.
 
 "Admission misses" says what cannot be seen from a review. Reads (get, list, watch) never reach admission at all.
+
+Some entries are about who does it: endpoints, tokens, certificates and nodes are a controller's or a kubelet's daily
+work. These pass over the ordinary work of system identities, listed at the end; whoever may impersonate one is passed
+over as well, and `grant-escalation` finds who is given that.
 """
 
 _IDENTITIES_PAGE = """\

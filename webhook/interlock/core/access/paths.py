@@ -86,8 +86,9 @@ def search(book: Book, start: Iterable[Principal], *, also: Iterable[Held] = ())
     first, *groups = start
     paths: dict[Principal, Path] = {first: ()}
     queue = deque([first])
-    while queue:
-        who = queue.popleft()
+    visited = 0
+    while queue and visited < MAX_VISITED:
+        who, visited = queue.popleft(), visited + 1
         mine = (*members(who), *(groups if who == first else ()))
         held = _Powers()
         for each in (*book.held(mine), *(also if who == first else ())):
@@ -99,9 +100,7 @@ def search(book: Book, start: Iterable[Principal], *, also: Iterable[Held] = ())
             if step.becomes is not None and step.becomes not in paths:
                 paths[step.becomes] = (*paths[who], step)
                 queue.append(step.becomes)
-        if len(paths) > MAX_VISITED:
-            return Reached(admin=None, others=_others(paths, first), complete=False)
-    return Reached(admin=None, others=_others(paths, first))
+    return Reached(admin=None, others=_others(paths, first), complete=not queue)
 
 
 def _others(paths: Mapping[Principal, Path], first: Principal) -> Mapping[Principal, Path]:
