@@ -62,6 +62,11 @@ BACKDOORS: dict[str, Case] = {
         change("widgets/scale", spec(replicas=2), spec(replicas=0), group="example.org", kind="Scale"),
         ["High, reaches shop: scale widgets web in shop from 2 replicas to none"],
     ),
+    "a Job that runs no pods any more": (
+        "scale-to-zero",
+        change("jobs", spec(parallelism=4), spec(parallelism=0), group="batch", kind="Job"),
+        ["High, reaches shop: scale Job web in shop from 4 replicas to none"],
+    ),
     "a CronJob that is suspended": (
         "scale-to-zero",
         change("cronjobs", spec(suspend=False), spec(suspend=True), group="batch", kind="CronJob"),

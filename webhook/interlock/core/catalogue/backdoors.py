@@ -29,7 +29,7 @@ def _scale_to_zero(request: Request, _roles: RoleBook) -> Iterator[Seen]:
 
 def _replicas(request: Request, state: JsonObject | None) -> int | None:
     """How many are wanted; None where the kind has no such number. A Scale without one says zero (autoscaling/v1)."""
-    replicas = unstructured.integer(state, "spec", "replicas")
+    replicas = unstructured.integer(state, "spec", "parallelism" if request.resource == "jobs" else "replicas")
     return 0 if replicas is None and request.subresource == "scale" else replicas
 
 

@@ -13,7 +13,7 @@ from interlock.core.types import Request, Severity
 
 FAMILY = "privilege"
 KUBE_SYSTEM = "kube-system"
-MAX_SEARCHES = 8
+MAX_SEARCHES = 32
 """Subjects of one write for whom ways are looked for, before and after it (about 30 ms each in a large cluster)."""
 
 
@@ -26,7 +26,7 @@ def _open_path(request: Request, roles: RoleBook) -> Iterator[Seen]:
         opened = _opened(roles.access, who, given)
         if opened is not None:
             path, severity = opened
-            way = "; ".join(map(str, path))
+            way = text.listed(path, "; ")
             way += ", which is cluster-admin" if severity is Severity.CRITICAL and path[-1].becomes else ""
             yield Seen(f"opens a way for {text.printable(str(who))}: {way}", target.reach(request), severity)
 
