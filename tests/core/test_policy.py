@@ -144,6 +144,7 @@ def test_there_are_examples() -> None:
         "all-options",
         "guard-exec",
         "guard-rbac",
+        "no-way-around",
         "observe-everything",
         "protect-production",
     }

@@ -91,6 +91,7 @@ MARKED: st.SearchStrategy[JsonObject] = st.sampled_from(
         {},
         {"finalizers": ["a", "b"]},
         {"finalizers": ["b"], "annotations": {"helm.sh/resource-policy": "keep", "meta.helm.sh/release-name": "shop"}},
+        {"labels": {"app.kubernetes.io/name": "interlock"}},
         {"annotations": {"helm.sh/resource-policy": ""}, "labels": {"kustomize.toolkit.fluxcd.io/name": "shop"}},
     ]
 )
@@ -132,7 +133,7 @@ def _policies(draw: st.DrawFn) -> Policy:
 @st.composite
 def _requests(draw: st.DrawFn) -> Request:
     path = draw(st.sampled_from(["pods", "pods/exec", "pods/status", "deployments", "deployments/scale", "secrets"]))
-    path = draw(st.sampled_from([path, "namespaces", "namespaces/status", "persistentvolumes", "leases"]))
+    path = draw(st.sampled_from([path, "namespaces", "namespaces/status", "persistentvolumes", "leases", "endpoints"]))
     resource, _, subresource = path.partition("/")
     return Request(
         uid="u",
@@ -143,7 +144,7 @@ def _requests(draw: st.DrawFn) -> Request:
         subresource=subresource,
         kind="Any",
         name="x",
-        namespace=draw(st.sampled_from(["", "prod-a", "prod-b", "dev", "my-db", "kube-system", HOME])),
+        namespace=draw(st.sampled_from(["", "prod-a", "default", "dev", "my-db", "kube-system", HOME])),
         user=draw(st.sampled_from([ALICE, NODE, COLLECTOR])),
         object={"metadata": draw(OWNED) | draw(MARKED)},
         old_object={"metadata": draw(OWNED) | draw(MARKED)},
@@ -349,10 +350,31 @@ def test_a_thousand_names_stay_bounded() -> None:
     ]
     groups = coverage.of(policies)
 
-    assert len(groups) <= coverage.MAX_GROUPS
-    assert all(group.names is None or len(group.names) <= coverage.MAX_NAMES for group in groups)
+    assert len(groups) <= coverage.BOUNDS[0].groups
+    assert all(group.names is None or len(group.names) <= coverage.BOUNDS[0].names for group in groups)
     assert len(conditions.covered(groups)) < 100_000  # code points that CEL accepts in one expression
     assert all(any(group.names is None or f"ns-{n}" in group.names for group in groups) for n in range(1000))
+
+
+@pytest.mark.parametrize("count", [24, 100])
+def test_conditions_stay_readable(count: int) -> None:
+    """However many policies speak of many actions in namespaces of their own, the API server can read it, all of it."""
+    ids = [entry.id for entry in catalogue.ENTRIES if entry.rules]
+    policies = [
+        parsed(
+            match={
+                "actions": ["delete-secret", *ids[20 + number % 60 : 50 + number % 60]],
+                "namespaces": {"names": [f"ns-{number}"]},
+            }
+        )
+        for number in range(count)
+    ]
+    webhooks = rules.webhooks(policies, DELIVERY)
+    expressions = [c["expression"] for webhook in webhooks for c in webhook.get("matchConditions", [])]
+
+    assert max(map(len, expressions)) < 100_000  # code points that CEL accepts in one expression
+    for number in (0, count // 2, count - 1):
+        assert sent_to(webhooks, review("DELETE", "secrets", namespace=f"ns-{number}")) == {"enforce"}
 
 
 def test_too_many_resources_widen_to_their_group() -> None:

@@ -102,7 +102,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "claim-protection": (
         "UPDATE persistentvolumeclaims data-db-0 in prod-shop (PersistentVolumeClaim) by ~pvc-protection-controller",
-        ["remove-finalizer High prod-shop"],
+        [],
         "claim protection: finalizers of claims, and nothing else",
     ),
     "create-configmap": (
@@ -347,7 +347,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "garbage-collector-remove-finalizer": (
         "UPDATE deployments web in prod-shop (Deployment) by ~generic-garbage-collector",
-        ["remove-finalizer High prod-shop"],
+        [],
         "garbage collector: ownerReferences and finalizers, and nothing else",
     ),
     "job-controller-create": (
@@ -377,7 +377,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "namespace-controller-finalize": (
         "UPDATE namespaces/finalize prod-old in prod-old (Namespace) by ~namespace-controller",
-        ["finalize-namespace High prod-old"],
+        [],
         "namespace controller: status and finalizers of a terminating namespace",
     ),
     "node-proxy": (
@@ -510,7 +510,7 @@ EXPECTED: dict[str, tuple[str, list[str], str]] = {
     ),
     "scheduler-binding": (
         "CREATE pods/binding to-schedule in prod-shop (Binding) by system:kube-scheduler",
-        ["choose-node High prod-shop"],
+        [],
         "scheduler: binding of pods to nodes",
     ),
     "service-account-controller": (

@@ -16,6 +16,7 @@ import orjson
 import pytest
 import trustme
 
+from interlock.core import catalogue
 from interlock.core.interception import rules
 from interlock.core.interception.rules import Delivery
 from interlock.core.types import JsonObject, Operation, Request, User
@@ -286,6 +287,29 @@ def test_conditions_mean_on_the_server_what_they_mean_here(kubectl: Kubectl, pla
     assert {frozenset(paths) for paths in called.values()} == {
         frozenset(paths) for paths in ([], ["enforce"], ["observe"], ["system"])
     }
+
+
+@pytest.mark.parametrize("count", [1, 24, 300])
+def test_the_longest_conditions_are_read(kubectl: Kubectl, count: int) -> None:
+    """The API server accepts what is made of one policy for everything, and of many that all speak of others."""
+    ids = [entry.id for entry in catalogue.ENTRIES if entry.rules]
+    matches: list[JsonObject] = [{"actions": ["*"]}] if count == 1 else []
+    matches += [
+        {"actions": ids[number % 60 : number % 60 + 30], "namespaces": {"names": [f"ns-{number}"]}}
+        for number in range(count - len(matches))
+    ]
+    delivery = Delivery(
+        namespace=SYSTEM, service="interlock-guard", port=443, ca_bundle="", generation=1, path_secret="00" * 32
+    )
+    configuration = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": NAME},
+        "webhooks": rules.webhooks([parsed(match=match) for match in matches], delivery),
+    }
+    document = orjson.dumps(configuration).decode()
+
+    assert kubectl("create", "--dry-run=server", "-f", "-", stdin=document).err == ""
 
 
 def _title(case: Case) -> str:

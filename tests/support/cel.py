@@ -8,6 +8,7 @@ evaluator must not guess.
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 Scope = dict[str, Any]
@@ -25,10 +26,16 @@ class EvaluationError(Exception):
 
 def evaluate(expression: str, **scope: Any) -> bool:
     """The value of a condition; raises EvaluationError where the API server would see an error."""
-    value = _Parser(expression).whole()(scope)
+    value = _parsed(expression)(scope)
     if not isinstance(value, bool):
         raise EvaluationError(f"not a boolean: {value!r}")
     return value
+
+
+@lru_cache(maxsize=64)
+def _parsed(expression: str) -> Thunk:
+    """The same conditions are asked about many requests."""
+    return _Parser(expression).whole()
 
 
 class _Parser:

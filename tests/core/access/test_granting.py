@@ -99,5 +99,21 @@ def test_a_sentence_is_bounded() -> None:
     [gift] = granting.gifts(granting.grants(review, book), powers.SECRETS)
 
     assert str(gift) == (
-        "gives user u0 and user u1 and user u2 and 61 more get, list, watch on all secrets in all namespaces"
+        "gives user u0 and user u1 and user u2 and 62 more get, list, watch on all secrets in all namespaces"
     )
+
+
+def test_nobody_hides_behind_others() -> None:
+    """Whoever comes after more subjects than are looked at is taken for somebody who held nothing."""
+    holders = [{"kind": "User", "name": f"u{number}"} for number in range(granting.MAX_HOLDERS)]
+    everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+    before = {"kind": "ClusterRoleBinding", "metadata": {"name": "a"}, "subjects": holders}
+    before |= {"roleRef": {"kind": "ClusterRole", "name": "all"}}
+    book = Book.of([world.role("ClusterRole", "all", [everything]), before])
+    subjects = [*holders, {"kind": "User", "name": "eve"}]
+    binding = {"metadata": {}, "roleRef": {"kind": "ClusterRole", "name": "all"}, "subjects": subjects}
+    review = request("CREATE", "clusterrolebindings", group=world.RBAC, namespace="", new=binding)
+
+    [gift] = granting.gifts(granting.grants(review, book), powers.SECRETS)
+
+    assert gift.whom == ("whoever is bound to ClusterRole all here",)

@@ -152,6 +152,17 @@ def test_steps_follow_each_other() -> None:
     assert paths.search(book, [EVE]).admin is None
 
 
+def test_the_nearest_come_first() -> None:
+    """Among more accounts than are looked at, those of kube-system are looked at before all others."""
+    many = tuple(bound("view", f"ns-{number}/a", "shop") for number in range(paths.MAX_VISITED + 1))
+    book = Book(
+        cluster_roles={"runner": role(rule("create", "core", "pods")), "cluster-admin": role(EVERYTHING)},
+        bindings=(*many, bound("runner", "User/eve"), bound("cluster-admin", KEEPER)),
+    )
+
+    assert len(paths.search(book, [EVE]).admin or ()) == 1
+
+
 def test_a_search_is_bounded() -> None:
     """A search that has looked at enough says that it is not complete, and claims nothing."""
     many = tuple(bound("runner", f"ns-{number}/a", "shop") for number in range(paths.MAX_VISITED + 1))

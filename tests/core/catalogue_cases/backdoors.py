@@ -5,6 +5,7 @@ from typing import Any
 
 from interlock.core.types import JsonObject, Request, User
 from tests.core.catalogue_cases.case import Case, delete
+from tests.support.identities import controller
 from tests.support.policies import request
 
 OPERATOR = User(name="system:serviceaccount:operators:widgets", groups=("system:serviceaccounts",))
@@ -62,6 +63,11 @@ BACKDOORS: dict[str, Case] = {
         change("widgets/scale", spec(replicas=2), spec(replicas=0), group="example.org", kind="Scale"),
         ["High, reaches shop: scale widgets web in shop from 2 replicas to none"],
     ),
+    "a Job that runs no pods any more": (
+        "scale-to-zero",
+        change("jobs", spec(parallelism=4), spec(parallelism=0), group="batch", kind="Job"),
+        ["High, reaches shop: scale Job web in shop from 4 replicas to none"],
+    ),
     "a CronJob that is suspended": (
         "scale-to-zero",
         change("cronjobs", spec(suspend=False), spec(suspend=True), group="batch", kind="CronJob"),
@@ -114,6 +120,11 @@ BACKDOORS: dict[str, Case] = {
         pod(RUNNING),
         ["Medium, reaches shop: delete Pod db-0 in shop, which nothing starts again"],
     ),
+    "not the StatefulSet's own controller": (
+        "delete-pod",
+        replace(pod(owned_by("StatefulSet", **RUNNING)), user=controller("statefulset-controller")),
+        [],
+    ),
     "not a pod of a ReplicaSet": ("delete-pod", pod(owned_by("ReplicaSet", **RUNNING)), []),
     "not a pod that has ended": ("delete-pod", pod({"status": {"phase": "Succeeded"}}), []),
     "a pod by force": (
@@ -153,6 +164,18 @@ BACKDOORS: dict[str, Case] = {
     "not a taint for pods to come": (
         "drain-node",
         change("nodes", spec(), spec(taints=[taint("a", "NoSchedule")]), kind="Node", name="n1", namespace=""),
+        [],
+    ),
+    "not the controller of nodes": (
+        "drain-node",
+        change(
+            "nodes",
+            spec(),
+            spec(taints=[taint("node.kubernetes.io/unreachable", "NoExecute")]),
+            kind="Node",
+            namespace="",
+            user=controller("node-controller"),
+        ),
         [],
     ),
     "not an uncordon": (
@@ -243,10 +266,26 @@ BACKDOORS: dict[str, Case] = {
         ),
         ["High, reaches shop: take finalizer kubernetes.io/pvc-protection off PersistentVolumeClaim data in shop"],
     ),
-    "an operator's own finalizer": (
+    "an operator's own finalizer, of what is not going": (
+        "remove-finalizer",
+        change("widgets", held("example.org/w"), held(), group="example.org", kind="Widget", user=OPERATOR),
+        ["High, reaches shop: take finalizer example.org/w off Widget web in shop"],
+    ),
+    "not an operator that ends what is going": (
         "remove-finalizer",
         change("widgets", held("example.org/w", going=True), held(), group="example.org", kind="Widget", user=OPERATOR),
-        ["Medium, reaches shop: take finalizer example.org/w off Widget web in shop, so that it is gone at once"],
+        [],
+    ),
+    "not the controller of the protection": (
+        "remove-finalizer",
+        change(
+            "persistentvolumeclaims",
+            held("kubernetes.io/pvc-protection", going=True),
+            held(going=True),
+            kind="PersistentVolumeClaim",
+            user=controller("pvc-protection-controller"),
+        ),
+        [],
     ),
     "not a finalizer that comes": ("remove-finalizer", change("pods", held("a"), held("a", "b"), kind="Pod"), []),
     "a namespace with things in it": (
@@ -260,6 +299,19 @@ BACKDOORS: dict[str, Case] = {
             namespace="shop",
         ),
         ["High, reaches shop: finalize Namespace shop: what is still in it stays behind, out of reach"],
+    ),
+    "not the namespace controller, when it is empty": (
+        "finalize-namespace",
+        change(
+            "namespaces/finalize",
+            held(going=True) | spec(finalizers=["kubernetes"]),
+            {"spec": {}},
+            kind="Namespace",
+            name="shop",
+            namespace="shop",
+            user=controller("namespace-controller"),
+        ),
+        [],
     ),
     "not a write that leaves the finalizer": (
         "finalize-namespace",

@@ -90,6 +90,11 @@ DESTRUCTION: dict[str, Case] = {
         delete("jobs", "j", group="batch", kind="Job"),
         ["High, reaches shop: delete Job j in shop"],
     ),
+    "a workload of a custom kind": (
+        "delete-workload",
+        delete("rollouts", "web", {"spec": {"replicas": 2}}, group="argoproj.io", kind="Rollout"),
+        ["High, reaches shop: delete Rollout web in shop, 2 replicas"],
+    ),
     "not a pod": ("delete-workload", delete("pods", "web-0"), []),
     "not a scale to zero": ("delete-workload", request("UPDATE", "deployments/scale", group="apps"), []),
     "a Service": (

@@ -168,11 +168,13 @@ GRANTS: dict[str, Case] = {
     ),
     "labels of a namespace, and unsafe deletion": (
         "grant-control",
-        role("new", rule("patch unsafe-delete-ignore-read-errors", "core", "namespaces secrets")),
+        role(
+            "new", rule("patch", "core", "namespaces"), rule("unsafe-delete-ignore-read-errors", "apps", "deployments")
+        ),
         [
             (
                 "Medium, reaches shop: gives whoever is bound to Role new patch on all namespaces and "
-                "unsafe-delete-ignore-read-errors on all secrets in shop"
+                "unsafe-delete-ignore-read-errors on all deployments in shop"
             )
         ],
     ),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from interlock.core.types import JsonObject, Request
+from interlock.core.types import JsonObject, Request, User
 from tests.core.catalogue_cases.backdoors import OPERATOR, change
 from tests.core.catalogue_cases.case import Case
 from tests.support.policies import request
@@ -216,6 +216,11 @@ WORKLOAD: dict[str, Case] = {
         "choose-node",
         create("pods/binding", {"target": {"kind": "Node", "name": "n1"}}, kind="Binding"),
         ["High, reaches shop: bind pod web in shop to node n1, past the scheduler"],
+    ),
+    "not the scheduler": (
+        "choose-node",
+        create("pods/binding", {"target": {"name": "n1"}}, kind="Binding", user=User(name="system:kube-scheduler")),
+        [],
     ),
     "not a toleration of what is slow": (
         "choose-node",

@@ -39,6 +39,10 @@ PersistentVolume the namespace of its claim, bound or released; a ClusterRole, C
 CustomResourceDefinition or Node all namespaces; any other object without a namespace none.
 
 "Admission misses" says what cannot be seen from a review. Reads (get, list, watch) never reach admission at all.
+
+Some entries are about who does it: endpoints, tokens, certificates and nodes are a controller's or a kubelet's daily
+work. These pass over the ordinary work of system identities, listed at the end; whoever may impersonate one is passed
+over as well, and `grant-escalation` finds who is given that.
 """
 
 _IDENTITIES_PAGE = """\
@@ -112,7 +116,13 @@ def _entry(entry: Entry) -> JsonObject:
         "misses": entry.misses,
         "example": entry.example,
         "references": list(entry.references),
+        "test": _test(entry),
     }
+
+
+def _test(entry: Entry) -> str:
+    """The command that shows in a checkout what is found of an entry and what is not."""
+    return f"hack/test unit -- -k {entry.id}"
 
 
 def _rule(rule: Rule) -> JsonObject:
@@ -164,6 +174,7 @@ def _family_page(family: str) -> Iterator[str]:
         yield f"- Needs: {_needs(entry)}"
         yield f"- Admission misses: {entry.misses}"
         yield f"- Example: `{entry.example}`"
+        yield f"- Shown by: `{_test(entry)}`"
         if entry.references:
             yield f"- MITRE ATT&CK: {', '.join(map(_technique, entry.references))}"
         yield ""

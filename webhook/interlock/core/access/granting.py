@@ -19,7 +19,7 @@ from interlock.core.access.powers import EVERY_RESOURCE, Given, Power
 from interlock.core.types import Request
 
 MAX_HOLDERS = 64
-"""Subjects of whom it is worked out what a write gives them; more are rare, and these say enough."""
+"""Subjects of whom it is worked out what they held before; all others are taken for somebody who held nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,8 @@ def _by_binding(request: Request, book: Book) -> Iterator[Grant]:
     for who in dict.fromkeys(map(principal, new[:MAX_HOLDERS])):
         held = book.rules_for(members(who), request.namespace)
         yield Grant(who=who, role=str(reference), place=request.namespace, rules=rules, held=held)
+    if len(new) > MAX_HOLDERS:
+        yield Grant(who=None, role=f"{reference} here", place=request.namespace, rules=rules, held=())
 
 
 def _by_role(request: Request, book: Book) -> Iterator[Grant]:
@@ -106,6 +108,8 @@ def _to(holders: Iterable[Binding], book: Book, rules: Rules, role: str, *, alre
     for who, place in list(places)[:MAX_HOLDERS]:
         held = (*already, *book.rules_for(members(who), place))
         yield Grant(who=who, role=role, place=place, rules=rules, held=held)
+    for place in dict.fromkeys(place for _, place in list(places)[MAX_HOLDERS:]):
+        yield Grant(who=None, role=role, place=place, rules=rules, held=already)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

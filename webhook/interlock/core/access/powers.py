@@ -5,10 +5,10 @@ cost does not grow with how much a role enumerates. A rule that is narrowed by r
 names. Resources without a namespace are given by ClusterRoleBindings only: a RoleBinding to the same role gives none.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 from typing import NamedTuple
 
 from interlock.core import rbac, text
@@ -21,6 +21,9 @@ CERTIFICATES = "certificates.k8s.io"
 KUBE_SYSTEM = "kube-system"
 
 EVERY_RESOURCE = "resources"
+MAX_NAMED_WITH = 64
+"""Resources that a verb by itself is looked for on; a rule with more of them says enough."""
+
 READ = ("get", "list", "watch")
 CHANGE = ("update", "patch")
 WRITE = ("create", *CHANGE)
@@ -29,7 +32,10 @@ REMOVE = ("delete", "deletecollection")
 
 @dataclass(frozen=True, kw_only=True)
 class Right:
-    """Verbs on resources of one API group; `cluster` where they have no namespace."""
+    """Verbs on resources of one API group; `cluster` where they have no namespace.
+
+    Without resources it is the verb on whatever a rule names it with.
+    """
 
     verbs: tuple[str, ...]
     group: str
@@ -41,6 +47,24 @@ class Right:
         """One for each verb and resource."""
         pairs = product(self.verbs, self.resources)
         return tuple(Atom(verb=verb, group=self.group, resource=resource) for verb, resource in pairs)
+
+    def among(self, rules: Sequence[RoleRule]) -> list[RoleRule]:
+        """Rules that may speak of it; most of a large role do not."""
+        if self.resources:
+            return [rule for rule in rules if self.group in rule.groups or ALL in rule.groups]
+        return [rule for rule in rules if ALL in rule.verbs or any(verb in rule.verbs for verb in self.verbs)]
+
+    def asked(self, rules: Sequence[RoleRule]) -> Iterable[Atom]:
+        """What rules are asked for: its atoms, or what they name its verbs with."""
+        if self.resources:
+            return self.atoms if rules else ()
+        named = (
+            Atom(verb=verb, group=group, resource=resource)
+            for rule in rules
+            for verb, group, resource in product(self.verbs, rule.groups, rule.resources)
+            if verb in rule.verbs
+        )
+        return islice(named, MAX_NAMED_WITH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,18 +114,13 @@ def given(power: Power, rules: Sequence[RoleRule], held: Sequence[RoleRule], pla
     for right in power.rights:
         if right.cluster and place != EVERYWHERE:
             continue
-        near, known = _of_group(rules, right.group), _of_group(held, right.group)
-        for atom in right.atoms if near else ():
+        near, known = right.among(rules), right.among(held)
+        for atom in right.asked(near):
             for names in _newly(atom, near, known):
                 found.setdefault((atom.resource, atom.group, names), []).append(atom.verb)
     return tuple(
         Given(tuple(dict.fromkeys(verbs)), resource, group, names) for (resource, group, names), verbs in found.items()
     )
-
-
-def _of_group(rules: Sequence[RoleRule], group: str) -> list[RoleRule]:
-    """Rules that may speak of this API group; most of a large role do not."""
-    return [rule for rule in rules if group in rule.groups or ALL in rule.groups]
 
 
 def _newly(atom: Atom, rules: Sequence[RoleRule], held: Sequence[RoleRule]) -> Iterator[tuple[str, ...] | None]:
@@ -187,7 +206,7 @@ CONTROL = Power(
         Right(verbs=CHANGE, group="", resources=("namespaces", "pods/status", "services/status")),
         Right(verbs=WRITE, group="", resources=("endpoints",)),
         Right(verbs=WRITE, group="discovery.k8s.io", resources=("endpointslices",)),
-        Right(verbs=("unsafe-delete-ignore-read-errors",), group="", resources=("secrets", "configmaps")),
+        Right(verbs=("unsafe-delete-ignore-read-errors",), group="", resources=()),
     ),
     everywhere=Severity.HIGH,
     somewhere=Severity.MEDIUM,

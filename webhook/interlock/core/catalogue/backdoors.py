@@ -11,9 +11,13 @@ from interlock.core.catalogue import target
 from interlock.core.catalogue.entry import Entry, RoleBook, Seen
 from interlock.core.catalogue.needs import creates, deletes, updates
 from interlock.core.catalogue.when import When, finalizers
+from interlock.core.systems import going, ordinary_work
 from interlock.core.types import JsonObject, Request, Severity
 
 FAMILY = "destruction"
+COMPONENTS = ("system:cloud-controller-manager", "system:k3s-", "system:rke2-")
+"""Beginnings of user names of programs that come with a distribution."""
+
 WORKLOADS = ("deployments", "statefulsets", "replicasets")
 
 # ----------------------------------------------------------------------------------------------------- running things
@@ -29,7 +33,7 @@ def _scale_to_zero(request: Request, _roles: RoleBook) -> Iterator[Seen]:
 
 def _replicas(request: Request, state: JsonObject | None) -> int | None:
     """How many are wanted; None where the kind has no such number. A Scale without one says zero (autoscaling/v1)."""
-    replicas = unstructured.integer(state, "spec", "replicas")
+    replicas = unstructured.integer(state, "spec", "parallelism" if request.resource == "jobs" else "replicas")
     return 0 if replicas is None and request.subresource == "scale" else replicas
 
 
@@ -50,6 +54,8 @@ def _evict(request: Request, _roles: RoleBook) -> Iterator[Seen]:
 
 
 def _delete_pod(request: Request, _roles: RoleBook) -> Iterator[Seen]:
+    if ordinary_work(request):
+        return
     kind = _controller(request.old_object)
     if kind == "StatefulSet":
         yield Seen(f"delete {target.titled(request)}, a replica of a StatefulSet", target.reach(request))
@@ -70,7 +76,7 @@ def _ended(state: JsonObject | None) -> bool:
 def _force_delete(request: Request, _roles: RoleBook) -> Iterator[Seen]:
     at_once = unstructured.integer(request.options, "gracePeriodSeconds") == 0
     runs = bool(unstructured.text(request.old_object, "spec", "nodeName")) and not _ended(request.old_object)
-    if at_once and runs:
+    if at_once and runs and not ordinary_work(request):
         replica = _controller(request.old_object) == "StatefulSet"
         more = "; a second replica may start meanwhile" if replica else ""
         yield Seen(
@@ -81,6 +87,8 @@ def _force_delete(request: Request, _roles: RoleBook) -> Iterator[Seen]:
 
 
 def _drain(request: Request, _roles: RoleBook) -> Iterator[Seen]:
+    if ordinary_work(request):
+        return
     driven = [taint for taint in _evicting(request.object) if taint not in _evicting(request.old_object)]
     if driven:
         what = text.listed(driven)
@@ -135,46 +143,42 @@ def _keys(state: JsonObject | None) -> set[str]:
 
 # ------------------------------------------------------------------------------------------------- ends of deletions
 
-KUBERNETES_FINALIZERS = frozenset(
+PROTECTING = frozenset(
     {
-        "kubernetes",
         "kubernetes.io/pv-protection",
         "kubernetes.io/pvc-protection",
         "customresourcecleanup.apiextensions.k8s.io",
-        "service.kubernetes.io/load-balancer-cleanup",
         "foregroundDeletion",
         "orphan",
-        "batch.kubernetes.io/job-tracking",
-        "resourceclaims.resource.k8s.io/delete-protection",
-        "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection",
-        "snapshot.storage.kubernetes.io/volumesnapshot-bound-protection",
     }
 )
-"""Finalizers that Kubernetes itself sets; only its own controllers take them off in ordinary life."""
+"""Finalizers that nobody but Kubernetes' own controllers takes off in ordinary life."""
 
 
 def _remove_finalizer(request: Request, _roles: RoleBook) -> Iterator[Seen]:
     gone = [each for each in finalizers(request.old_object) if each not in finalizers(request.object)]
-    if gone:
-        going = bool(unstructured.text(request.old_object, "metadata", "deletionTimestamp"))
-        ends = ", so that it is gone at once" if going and not finalizers(request.object) else ""
+    if gone and not _ends_in_order(request, gone):
+        ends = ", so that it is gone at once" if going(request) and not finalizers(request.object) else ""
         yield Seen(
             f"take finalizer {text.listed(gone)} off {target.titled(request)}{ends}",
             target.reach(request),
-            _by_whose(gone, request),
         )
 
 
-def _by_whose(gone: list[str], request: Request) -> Severity | None:
-    """An operator takes off its own finalizers day by day, under a ServiceAccount's name."""
-    if any(each in KUBERNETES_FINALIZERS for each in gone):
-        return None
-    return Severity.MEDIUM if request.user.service_account else None
+def _ends_in_order(request: Request, gone: list[str]) -> bool:
+    """Whether a program completes a deletion that has begun, as operators do with finalizers of their own.
+
+    Stopping that would leave things terminating for ever, whose deletion was judged when it began.
+    """
+    if ordinary_work(request):
+        return True
+    is_program = request.user.service_account != "" or request.user.name.startswith(COMPONENTS)
+    return is_program and going(request) and PROTECTING.isdisjoint(gone)
 
 
 def _finalize_namespace(request: Request, _roles: RoleBook) -> Iterator[Seen]:
     before, after = (unstructured.texts(state, "spec", "finalizers") for state in request.states)
-    if any(each not in after for each in before):
+    if any(each not in after for each in before) and not ordinary_work(request):
         yield Seen(
             f"finalize {target.titled(request)}: what is still in it stays behind, out of reach", target.reach(request)
         )
@@ -284,10 +288,9 @@ BACKDOORS = (
         family=FAMILY,
         title="Take a finalizer off an object of any kind",
         severity=Severity.HIGH,
-        raised="Medium where a ServiceAccount takes off a finalizer that is not Kubernetes' own, as operators "
-        "ordinarily do.",
         rules=(updates("*", "*/*", when=When.FINALIZER_GOES),),
-        misses="What the finalizer's controller would still have done: external resources, backups, locks.",
+        misses="ServiceAccounts and components that take finalizers off what is being deleted, as operators do; "
+        "what the finalizer's controller would still have done.",
         example='kubectl patch pvc data-db-0 -n prod-shop -p \'{"metadata":{"finalizers":null}}\'',
         references=("T1485",),
         detect=_remove_finalizer,

@@ -10,13 +10,12 @@ from interlock.core import text, unstructured
 from interlock.core.catalogue import target
 from interlock.core.catalogue.entry import Entry, RoleBook, Seen
 from interlock.core.catalogue.needs import CREATE, DELETE, UPDATE, any_write, changes, updates, writes
-from interlock.core.catalogue.when import KUBE_SYSTEM, When
+from interlock.core.catalogue.when import KUBE_SYSTEM, OWN, OWN_LABEL, When
 from interlock.core.systems import identity_of, ordinary_work
 from interlock.core.types import JsonObject, Reach, Request, Severity
 
 FAMILY = "defence"
 OWN_GROUP = "interlock.dev"
-OWN_LABEL, OWN = "app.kubernetes.io/name", "interlock"
 CLUSTER_CONFIG = frozenset(
     {"coredns", "kube-dns", "node-local-dns", "kube-proxy", "kubeadm-config", "kubelet-config", "cilium-config"}
 )
@@ -185,8 +184,8 @@ GUARDS = (
         raised="High for the endpoints of the Service kubernetes.",
         rules=(
             changes("coordination.k8s.io", "leases", when=When.IN_KUBE_SYSTEM),
-            changes("", "endpoints"),
-            changes("discovery.k8s.io", "endpointslices"),
+            changes("", "endpoints", when=When.IN_DEFAULT),
+            changes("discovery.k8s.io", "endpointslices", when=When.IN_DEFAULT),
         ),
         misses="Whether the holder was still alive: another replica that takes over looks the same.",
         example="kubectl delete lease kube-scheduler -n kube-system",
@@ -233,10 +232,17 @@ GUARDS = (
         title="Change or delete a part of Interlock: its workloads, Services, budgets, Secrets, CRDs",
         severity=Severity.CRITICAL,
         rules=(
-            changes("apps", "deployments"),
-            changes("", "services", "secrets", "serviceaccounts"),
-            changes("policy", "poddisruptionbudgets"),
-            changes("rbac.authorization.k8s.io", "roles", "rolebindings", "clusterroles", "clusterrolebindings"),
+            changes("apps", "deployments", when=When.OF_INTERLOCK),
+            changes("", "services", "secrets", "serviceaccounts", when=When.OF_INTERLOCK),
+            changes("policy", "poddisruptionbudgets", when=When.OF_INTERLOCK),
+            changes(
+                "rbac.authorization.k8s.io",
+                "roles",
+                "rolebindings",
+                "clusterroles",
+                "clusterrolebindings",
+                when=When.OF_INTERLOCK,
+            ),
             changes("apiextensions.k8s.io", "customresourcedefinitions"),
             changes("apiregistration.k8s.io", "apiservices"),
         ),

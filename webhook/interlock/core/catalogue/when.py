@@ -11,7 +11,10 @@ from enum import StrEnum
 from interlock.core import unstructured
 from interlock.core.types import SERVICE_ACCOUNT_PREFIX, JsonObject, Operation, Request
 
-KUBE_SYSTEM = "kube-system"
+KUBE_SYSTEM, DEFAULT = "kube-system", "default"
+OWN_LABEL, OWN = "app.kubernetes.io/name", "interlock"
+"""What the chart marks Interlock's own objects with."""
+
 
 KEEPING_MARKS: Mapping[str, str] = {
     "helm.sh/resource-policy": "Helm keeps it at uninstall",
@@ -44,6 +47,8 @@ class When(StrEnum):
     MANAGED = "a tool manages the object and somebody else than a ServiceAccount writes"
     ORPHANS = "dependants are to be orphaned"
     IN_KUBE_SYSTEM = "the namespace is kube-system"
+    IN_DEFAULT = "the namespace is default"
+    OF_INTERLOCK = "the object is a part of Interlock"
 
 
 def holds(when: When, request: Request) -> bool:
@@ -87,8 +92,12 @@ def _orphans(request: Request) -> bool:
     )
 
 
-def _in_kube_system(request: Request) -> bool:
-    return request.namespace == KUBE_SYSTEM
+def _inside(namespace: str) -> Callable[[Request], bool]:
+    return lambda request: request.namespace == namespace
+
+
+def _of_interlock(request: Request) -> bool:
+    return unstructured.text(request.old_object, "metadata", "labels", OWN_LABEL) == OWN
 
 
 _TESTS: Mapping[When, Callable[[Request], bool]] = {
@@ -97,5 +106,7 @@ _TESTS: Mapping[When, Callable[[Request], bool]] = {
     When.KEEPING_MARK_CHANGES: _keeping_mark_changes,
     When.MANAGED: _managed,
     When.ORPHANS: _orphans,
-    When.IN_KUBE_SYSTEM: _in_kube_system,
+    When.IN_KUBE_SYSTEM: _inside(KUBE_SYSTEM),
+    When.IN_DEFAULT: _inside(DEFAULT),
+    When.OF_INTERLOCK: _of_interlock,
 }

@@ -10,7 +10,7 @@ from interlock.core import text, unstructured
 from interlock.core.catalogue import isolation, podspec, target
 from interlock.core.catalogue.entry import Detector, Entry, RoleBook, Seen
 from interlock.core.catalogue.needs import CREATE, creates, updates, writes
-from interlock.core.systems import identity_of
+from interlock.core.systems import identity_of, ordinary_work
 from interlock.core.types import JsonObject, Request, Severity
 
 FAMILY = "workload"
@@ -86,6 +86,8 @@ def _spec(state: JsonObject | None) -> JsonObject:
 
 
 def _chosen_node(request: Request, _roles: RoleBook) -> Iterator[Seen]:
+    if ordinary_work(request):
+        return  # the scheduler's
     if request.resource == "bindings" or request.subresource == "binding":
         node = text.printable(unstructured.text(request.object, "target", "name"))
         yield Seen(f"bind pod {target.named(request)} to node {node}, past the scheduler", target.reach(request))

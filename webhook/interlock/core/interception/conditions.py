@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import orjson
 
 from interlock.core.catalogue import When
-from interlock.core.catalogue.when import KEEPING_MARKS, KUBE_SYSTEM, MANAGED_MARKS, METADATA
+from interlock.core.catalogue.when import DEFAULT, KEEPING_MARKS, KUBE_SYSTEM, MANAGED_MARKS, METADATA, OWN, OWN_LABEL
 from interlock.core.interception.coverage import Group
 from interlock.core.interception.targets import ANY, Targets, rules
 from interlock.core.policies.globs import WILDCARD
@@ -68,6 +68,10 @@ WHEN: Mapping[When, str] = {
     " && ((has(request.options.propagationPolicy) && request.options.propagationPolicy == 'Orphan')"
     " || (has(request.options.orphanDependents) && request.options.orphanDependents == true))",
     When.IN_KUBE_SYSTEM: f"{NAMESPACE} == {quoted(KUBE_SYSTEM)}",
+    When.IN_DEFAULT: f"{NAMESPACE} == {quoted(DEFAULT)}",
+    When.OF_INTERLOCK: "(request.operation == 'UPDATE' || request.operation == 'DELETE')"
+    f" && has(oldObject.metadata.labels) && {quoted(OWN_LABEL)} in oldObject.metadata.labels"
+    f" && oldObject.metadata.labels[{quoted(OWN_LABEL)}] == {quoted(OWN)}",
 }
 """The conditions of catalogue rules, as the API server decides them."""
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from interlock.core import catalogue
 from interlock.core.catalogue import When
@@ -17,11 +18,17 @@ from interlock.core.policies import leaving
 from interlock.core.policies.policy import Policy
 from interlock.core.types import Mode, Operation
 
-MAX_GROUPS = 24
-"""Distinct lists of namespace names; each is one alternative that the API server evaluates for every review."""
 
-MAX_NAMES = 256
-"""Namespace names of one group; a list of so many strings costs the API server a few microseconds."""
+class Bound(NamedTuple):
+    """How much is told apart: distinct lists of namespace names, and names in one of them (0: namespaces are not)."""
+
+    groups: int
+    names: int
+
+
+BOUNDS = (Bound(24, 256), Bound(8, 128), Bound(3, 64), Bound(1, 64), Bound(1, 0))
+"""Tried in turn until the condition is short enough. Each group is an alternative that the API server evaluates for
+every review; a list of 256 names costs it a few microseconds."""
 
 MAX_TARGETS = 512
 """Targets of one group; the catalogue as a whole needs fewer, so only rules written by hand can exceed it."""
@@ -43,7 +50,11 @@ class Group:
 
 
 def of(
-    policies: Iterable[Policy], *, when: When = When.ALWAYS, protected: frozenset[str] = frozenset()
+    policies: Iterable[Policy],
+    *,
+    when: When = When.ALWAYS,
+    protected: frozenset[str] = frozenset(),
+    bound: Bound = BOUNDS[0],
 ) -> tuple[Group, ...]:
     """What these policies need, bounded, in a stable order.
 
@@ -51,24 +62,27 @@ def of(
         policies: Disabled ones need nothing.
         when: which of it: what is needed always, or only where this condition of catalogue rules holds.
         protected: namespaces that only a policy which names them exactly reaches.
+        bound: how much is told apart.
     """
-    return _grouped(policies, partial(_targets, when=when), protected)
+    return _grouped(policies, partial(_targets, when=when), protected, bound)
 
 
-def handed(policies: Iterable[Policy], *, protected: frozenset[str] = frozenset()) -> tuple[Group, ...]:
+def handed(
+    policies: Iterable[Policy], *, protected: frozenset[str] = frozenset(), bound: Bound = BOUNDS[0]
+) -> tuple[Group, ...]:
     """What these policies need beside that of UPDATEs that give an object a new owner; arguments as for `of`."""
-    return _grouped(policies, _handed, protected)
+    return _grouped(policies, _handed, protected, bound)
 
 
 def _grouped(
-    policies: Iterable[Policy], needs: Callable[[Policy], Iterable[Target]], protected: frozenset[str]
+    policies: Iterable[Policy], needs: Callable[[Policy], Iterable[Target]], protected: frozenset[str], bound: Bound
 ) -> tuple[Group, ...]:
     by_names: defaultdict[frozenset[str] | None, set[Target]] = defaultdict(set)
     for policy in policies:
         if policy.mode is not Mode.DISABLED:
             by_names[_names(policy, protected)].update(needs(policy))
     groups = (_group(names, targets, protected) for names, targets in by_names.items() if targets)
-    return tuple(sorted(_bounded(_joined(groups)), key=_order))
+    return tuple(sorted(_bounded(_joined(groups), bound), key=_order))
 
 
 def targets(groups: Iterable[Group]) -> Targets:
@@ -139,13 +153,13 @@ def _joined(groups: Iterable[Group]) -> list[Group]:
     return [_merged(same) for same in by_targets.values()]
 
 
-def _bounded(groups: list[Group]) -> Iterator[Group]:
-    """No more than `MAX_GROUPS`, the smallest merged; each within its own bounds."""
+def _bounded(groups: list[Group], bound: Bound) -> Iterator[Group]:
+    """No more groups than the bound says, the smallest merged; each within its own bounds."""
     by_size = sorted(groups, key=lambda group: (-len(group.targets), _order(group)))
-    keep = by_size if len(by_size) <= MAX_GROUPS else by_size[: MAX_GROUPS - 1]
+    keep = by_size if len(by_size) <= bound.groups else by_size[: bound.groups - 1]
     rest = by_size[len(keep) :]
     for group in (*keep, *([_merged(rest)] if rest else [])):
-        too_many_names = group.names is not None and len(group.names) > MAX_NAMES
+        too_many_names = group.names is not None and len(group.names) > bound.names
         yield Group(
             targets=_widened(group.targets),
             names=None if too_many_names else group.names,

@@ -26,6 +26,7 @@ from interlock.core import systems, unstructured
 from interlock.core.catalogue import When
 from interlock.core.interception import conditions, coverage
 from interlock.core.interception.conditions import any_of, one_of, quoted
+from interlock.core.interception.coverage import Bound
 from interlock.core.interception.targets import Targets, reduced, rules
 from interlock.core.policies.policy import Policy
 from interlock.core.types import JsonObject, Mode, Operation, Verdict
@@ -38,6 +39,10 @@ PROBE_NAME = "interlock-probe"
 """ConfigMap in Interlock's namespace that is asked for, as a dry run, and never exists."""
 
 PROBER = "interlock-controller"
+
+MAX_CONDITION_RUNES = 45_000
+"""Of what one of the two scopes needs. The API server reads expressions of 100 000 code points; the second entry's
+holds both."""
 
 TIMEOUT_SECONDS = 5
 """Longest wait of the API server for an answer: two for a record, one for reads, the rest for a busy machine."""
@@ -133,9 +138,20 @@ class _Scope:
 
     @classmethod
     def of(cls, policies: Sequence[Policy], *, protected: frozenset[str] = frozenset(), apart: str = "") -> Self:
-        """What these policies need; arguments as for `coverage.of` and `conditions.covered`."""
-        needs = {conditions.WHEN[when]: coverage.of(policies, when=when, protected=protected) for when in When}
-        needs[conditions.GIVES_OWNER] = coverage.handed(policies, protected=protected)
+        """What these policies need, told apart as far as it is short enough; arguments as for `conditions.covered`."""
+        first, *rest = coverage.BOUNDS
+        scope = cls._within(first, policies, protected, apart)
+        for bound in rest:
+            if len(scope.condition) > MAX_CONDITION_RUNES:
+                scope = cls._within(bound, policies, protected, apart)
+        return scope
+
+    @classmethod
+    def _within(cls, bound: Bound, policies: Sequence[Policy], protected: frozenset[str], apart: str) -> Self:
+        needs = {
+            conditions.WHEN[when]: coverage.of(policies, when=when, protected=protected, bound=bound) for when in When
+        }
+        needs[conditions.GIVES_OWNER] = coverage.handed(policies, protected=protected, bound=bound)
         parts = [
             f"{narrowing} && {conditions.covered(groups, protected=protected, apart=apart)}"
             for narrowing, groups in needs.items()

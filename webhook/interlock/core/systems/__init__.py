@@ -13,7 +13,7 @@ Four questions, asked of every request by whoever decides:
 from interlock.core.systems.identity import SystemIdentity
 from interlock.core.systems.parents import Parent, Reference, adopted, continuation, is_going, is_staying, needs_parent
 from interlock.core.systems.table import IDENTITIES, identity_of, ordinary_work
-from interlock.core.systems.work import Work
+from interlock.core.systems.work import Work, going
 
 __all__ = [
     "IDENTITIES",
@@ -23,6 +23,7 @@ __all__ = [
     "Work",
     "adopted",
     "continuation",
+    "going",
     "identity_of",
     "is_going",
     "is_staying",
