@@ -398,6 +398,7 @@ def test_conditions_speak_of_known_fields_only() -> None:
 
     assert "namespaceObject" not in text
     assert set(re.findall(r"request\.(?!options\.)\w+(?:\.\w+)?", text)) == {
+        "request.name",
         "request.namespace",
         "request.operation",
         "request.options",

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.cluster
 
 SYSTEM = "interlock-system"
 MANAGER = "kube-controller-manager"
+API_SERVICE = "v1alpha1.audit.interlock.dev"
 WORK, GOING, NEW = "wedge-work", "wedge-going", "wedge-new"
 HOST = "kubernetes.io/hostname"
 NODE = ("--as=system:node:node-1", "--as-group=system:nodes")
@@ -146,10 +147,16 @@ def _workload(version: str, kind: str, spec: JsonObject) -> JsonObject:
 
 
 def _end_interlock(kubectl: Kubectl) -> None:
-    """No pod of Interlock's, and none wanted; ReplicaSets are told as well, since their controller stands still."""
+    """No pod of Interlock's, and none wanted; ReplicaSets are told as well, since their controller stands still.
+
+    All of them are killed at once: the one case in which nobody is left to withdraw the APIService of AuditRecords. So
+    it is withdrawn under the controller's name, which works with guards dead, whatever policies say.
+    """
     inside = ("-n", SYSTEM)
     kubectl.must("scale", "deployments,replicasets", "--all", "--replicas=0", *inside)
     kubectl.must("delete", "pods", "--all", "--force", "--grace-period=0", *inside)
+    controller = f"system:serviceaccount:{SYSTEM}:interlock-controller"
+    kubectl.must("delete", "apiservice", API_SERVICE, "--ignore-not-found", "--as", controller)
 
 
 def test_users_are_refused(dead: Wedged, edge: Edge) -> None:

@@ -48,6 +48,7 @@ def test_namespaces_go(cluster: OwnCluster, edge: Edge) -> None:
     eventually(lambda: _available(cluster), seconds=SECONDS, what="the API")
     kubectl.must("create", "namespace", "doomed")
     _scale(cluster, 0)
+    eventually(lambda: not _available(cluster), seconds=SECONDS, what="nobody there")
     began = time.monotonic()
     kubectl.must("delete", "namespace", "doomed", "--timeout=60s")
     gone = time.monotonic() - began
@@ -65,6 +66,21 @@ def test_namespaces_go(cluster: OwnCluster, edge: Edge) -> None:
         scenario="records pods all dead",
         load="a namespace is deleted",
         outcome=f"gone after {gone:.0f} s; the API is back {back:.0f} s after the pods were wanted again",
+    )
+
+
+def test_everything_scaled_away(cluster: OwnCluster, edge: Edge) -> None:
+    """Controllers that end together with the records pods take the API away; all of them back, it is back."""
+    cluster.kubectl.must("create", "namespace", "left-over")
+    cluster.kubectl.must("scale", "deployments", "--all", "--replicas=0", "-n", SYSTEM)
+    eventually(lambda: not _api_service(cluster), seconds=SECONDS, what="no API")
+    cluster.kubectl.must("delete", "namespace", "left-over", "--timeout=60s")
+    cluster.kubectl.must("scale", "deployments", "--all", "--replicas=2", "-n", SYSTEM)
+    eventually(lambda: _available(cluster), seconds=SECONDS, what="the API again")
+    edge(
+        scenario="everything scaled to 0",
+        load="a namespace is deleted",
+        outcome="gone; the API comes back with the pods",
     )
 
 

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from interlock.core.audit import checkpoint, commits, segment, tree
+from interlock.core.auditapi import covering
 from interlock.core.auditapi.shipment import Shipment
 from interlock.core.auditapi.trail import UNCERTIFIED, Found, Trail, as_of
 from interlock.core.auditapi.window import Window
@@ -258,3 +259,30 @@ def test_shipment_goes_on() -> None:
     assert before.followed_by(later) == replace(before, through=9)
     assert before.followed_by(elsewhere) == elsewhere
     assert before.followed_by(replace(later, retention=None)) == replace(later, retention=None)
+
+
+async def test_proofs_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many leaves are kept and no more: the newest records have proofs, of the oldest nothing more is said."""
+    monkeypatch.setattr(covering, "KEPT_LEAVES", 5)
+    ledger = Ledger()
+    store = FakeLogStore(ledger.store)
+    merging, trail = notary(ledger, store), _trail()
+    async with running(ledger):
+        for name in "abcd":
+            await settled()
+            await ledger.lane.append(body(ledger.clock, name=name)).stored(seconds=5)
+            ledger.clock.turn(timedelta(minutes=2))
+            await turned(merging)
+            for found in _found(ledger.store.stored()):
+                trail.commit(found)
+            trail.checkpoint(store.stored()[-1])
+    shown = _shown(trail)
+
+    assert {name: "checkpoint" in made["ledger"] for name, made in shown.items()} == {
+        "a": False,
+        "b": False,
+        "c": True,
+        "d": True,
+    }
+    assert "inclusion" in trail.proof(shown["d"])["proof"]
+    assert "no longer here" in trail.proof(shown["a"])["proof"]["why"]

@@ -7,7 +7,8 @@ to a ClusterRole of the chart that was just seen live, so that `helm uninstall` 
 
 Where Interlock is disarmed (there is no webhook configuration) nothing is restored: `interlock disarm` takes both. And
 when Interlock's own namespace is deleted, with everybody who could do all this, every controller takes the APIService
-away as soon as it sees that: nobody would be left to do it, and the namespace itself could not go.
+away as soon as it sees that: nobody would be left to do it, and the namespace itself could not go. So does a controller
+that ends while nobody serves AuditRecords.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from interlock import settings
 from interlock.core import unstructured
 from interlock.core.auditapi.resource import GROUP, VERSION
 from interlock.core.types import JsonObject
-from interlock.errors import ClusterError, Conflict, NotFound
+from interlock.errors import ClusterError, Conflict, NotFound, Unavailable
 from interlock.kube import named, owning, paths
 from interlock.kube.client import ApiClient
 from interlock.kube.events import Events, Related
@@ -45,10 +46,14 @@ AGAIN_AT_MOST_SECONDS = 600.0
 LEAVING_TRIES = 10
 """To take it away while the namespace goes: longer than any pod of it lives."""
 
+FAREWELL_SECONDS = 3.0
+"""Before a controller that ends looks a second time: pods that were told to end at the same moment are gone then."""
+
 HELM = "helm"
 """Field manager of what is restored: as the chart made it, so that the next upgrade meets no stranger's fields."""
 
 _PATH = paths.named("apiregistration.k8s.io", "v1", "apiservices", NAME)
+_SERVED_PATH = paths.collection(GROUP, VERSION, "").rstrip("/")
 _RELATED = Related(api_version="apiregistration.k8s.io/v1", kind="APIService", name=NAME)
 
 
@@ -62,7 +67,7 @@ class Served:
 
 
 class ApiServiceKeeper:
-    """Keeps the one object; only the leader runs it, but for `leave`.
+    """Keeps the one object; only the leader runs it, but for `leave` and `farewell`.
 
     Attributes:
         served: whom the object names.
@@ -106,22 +111,37 @@ class ApiServiceKeeper:
         """Take it away when Interlock's own namespace is deleted; every controller waits for that, whoever leads."""
         async for home in named.follow(self._api, "namespaces", self.served.namespace, namespace=""):
             self._leaving = "deletionTimestamp" in home["metadata"]
-            if self._leaving:
-                await self._delete()
-
-    async def _delete(self) -> None:
-        """Delete it, as long as our account lets us: it goes with the namespace."""
-        for _ in range(LEAVING_TRIES):
-            try:
-                await self._api.delete(_PATH)
-            except NotFound:
-                return
-            except ClusterError as error:
-                LOG.warning("cannot take the APIService of AuditRecords away", why=str(error))
+            for _ in range(LEAVING_TRIES if self._leaving else 0):
+                if await self._taken_away("its namespace is going"):
+                    break
                 await asyncio.sleep(LOOK_SECONDS)
-            else:
-                LOG.info("took the APIService of AuditRecords away: its namespace is going")
+
+    async def farewell(self) -> None:
+        """Take it away at a controller's end if nobody serves AuditRecords then: perhaps nobody will be left to do it.
+
+        Whoever is, restores it as soon as somebody serves them again.
+        """
+        for seconds in (0.0, FAREWELL_SECONDS):
+            await asyncio.sleep(seconds)
+            try:
+                await self._api.get(_SERVED_PATH)
+            except Unavailable:
+                await self._taken_away("nobody serves them, and this controller ends")
                 return
+            except ClusterError:  # there is none, or we may not look
+                return
+
+    async def _taken_away(self, why: str) -> bool:
+        """Delete it; False if that should be tried again."""
+        try:
+            await self._api.delete(_PATH)
+        except NotFound:
+            return True
+        except ClusterError as error:
+            LOG.warning("cannot take the APIService of AuditRecords away", why=str(error))
+            return False
+        LOG.info("took the APIService of AuditRecords away", why=why)
+        return True
 
     async def _step(self) -> None:
         if not self._bundle:

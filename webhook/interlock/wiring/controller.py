@@ -177,6 +177,8 @@ class Controller:
         await self._end("election", "inventory")
         if "certify" in self._tasks:
             await asyncio.sleep(self._chosen.drain_seconds)
+        if "leave" in self._tasks and self._api_service is not None:
+            await self._api_service.farewell()
         await self._end("certify", "leave")
         await self._health.finish_drain(0)
 

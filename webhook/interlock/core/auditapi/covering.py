@@ -25,6 +25,9 @@ from interlock.errors import BadInput
 KEPT_CUTS = 2_000
 """Cuts in mind: as many as the cluster ever holds (ledger.archive), each some kilobytes."""
 
+KEPT_LEAVES = 131_072
+"""Leaf hashes in mind, ten megabytes: several times the records that a window holds. Beyond it the oldest cuts go."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Covered:
@@ -118,6 +121,7 @@ class Covering:
         self._ended: frozenset[str] = frozenset()
         self._spans: dict[str, deque[_Span]] = {}
         self._kept: deque[_Cut] = deque()
+        self._kept_leaves = 0
 
     def merged(self, lane: str, sequence: int) -> bool:
         """Whether everything of a lane before this sequence is in the log."""
@@ -186,6 +190,8 @@ class Covering:
     def proof(self, lane: str, sequence: int) -> JsonObject:
         """The checkpoint that covers a record, and the proof that it does, as far as they are known."""
         span = self._span(lane, sequence)
+        if span is None and self.merged(lane, sequence + 1):
+            return {"why": "the checkpoint that covers it is no longer here: `interlock verify` has it"}
         if span is None:
             return {"why": "waits for the next checkpoint, which is due within a minute"}
         found: JsonObject = {"checkpoint": {"epoch": span.cut.epoch, "number": span.cut.number, "note": span.cut.note}}
@@ -222,7 +228,8 @@ class Covering:
                 self._spans[name] = deque([_Span(first=0, next=1 << 63, index=-1, cut=kept)])
         self._note(cut)
         self._kept.append(kept)
-        if len(self._kept) > KEPT_CUTS:
+        self._kept_leaves += len(kept.leaves)
+        while len(self._kept) > KEPT_CUTS or (self._kept_leaves > KEPT_LEAVES and len(self._kept) > 1):
             self._drop(self._kept.popleft())
 
     def _note(self, cut: Cut) -> None:
@@ -231,6 +238,7 @@ class Covering:
         self._ended = frozenset(cut.ended)
 
     def _drop(self, cut: _Cut) -> None:
+        self._kept_leaves -= len(cut.leaves)
         for spans in self._spans.values():
             while spans and spans[0].cut is cut:
                 spans.popleft()

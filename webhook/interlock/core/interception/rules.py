@@ -80,6 +80,7 @@ class OwnWrite:
         operations: what it does.
         groups, resource: to what, ``resource/subresource``.
         clusterwide: whether the object has no namespace; else it is in Interlock's own.
+        name: of the one object; empty for any.
     """
 
     account: str
@@ -87,6 +88,7 @@ class OwnWrite:
     groups: tuple[str, ...]
     resource: str
     clusterwide: bool = False
+    name: str = ""
 
 
 def _own(account: str, operations: tuple[Operation, ...], resource: str, *groups: str) -> OwnWrite:
@@ -109,6 +111,14 @@ OWN_WRITES = (
         groups=(OWN_GROUP,),
         resource="dangerpolicies/status",
         clusterwide=True,
+    ),
+    OwnWrite(  # without it a policy for everything would keep an API that nobody answers, and so every namespace
+        account="interlock-controller",
+        operations=(Operation.CREATE, Operation.UPDATE, Operation.DELETE),
+        groups=("apiregistration.k8s.io",),
+        resource="apiservices",
+        clusterwide=True,
+        name="v1alpha1.audit.interlock.dev",
     ),
 )
 """Closed list; what is missing here would wait for a record of itself, what is too much would be a way round."""
@@ -210,6 +220,7 @@ def _own_writes_of(account: str, namespace: str) -> str:
 
 def _own_write(write: OwnWrite, namespace: str) -> str:
     resource, _, subresource = write.resource.partition("/")
+    named = [f"has(request.name) && request.name == {quoted(write.name)}"] if write.name else []
     return " && ".join(
         [
             one_of("request.operation", write.operations),
@@ -217,6 +228,7 @@ def _own_write(write: OwnWrite, namespace: str) -> str:
             f"request.resource.resource == {quoted(resource)}",
             f"{conditions.SUBRESOURCE} == {quoted(subresource)}",
             f"{conditions.NAMESPACE} == {quoted('' if write.clusterwide else namespace)}",
+            *named,
         ]
     )
 
