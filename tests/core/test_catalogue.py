@@ -2,11 +2,12 @@
 
 import pytest
 
-from interlock.core import catalogue, snapshot
-from interlock.core.types import Operation, Request
+from interlock.core import catalogue, rbac, snapshot
+from interlock.core.access.book import Book
+from interlock.core.types import Operation, Request, Severity
 from tests.core.catalogue_cases import CASES
 from tests.core.catalogue_cases.case import delete
-from tests.core.catalogue_cases.cluster import BOOK
+from tests.core.catalogue_cases.cluster import BOOK, bound
 from tests.support.policies import request
 
 ROLES = snapshot.build(access=BOOK)
@@ -29,6 +30,22 @@ def found(action: str, review: Request) -> list[str]:
 def test_row(action: str, review: Request, expected: list[str]) -> None:
     """What a row speaks of is found, graded and placed; what only looks like it is not."""
     assert found(action, review) == expected
+
+
+def test_the_last_administrators() -> None:
+    """A binding to cluster-admin weighs more once nobody else is bound to it."""
+    only = Book(bindings=(bound("cluster-admin", "User/ann"), bound("cluster-admin", "User/bob", "shop")))
+    binding = {"roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}}
+    review = delete(
+        "clusterrolebindings", "cluster-admin-ann", binding, group=rbac.GROUP, kind="ClusterRoleBinding", namespace=""
+    )
+
+    [finding, _] = catalogue.find(review, snapshot.build(access=only))
+
+    assert (finding.action, finding.severity) == ("delete-role", Severity.HIGH)
+    assert finding.evidence == (
+        "delete ClusterRoleBinding cluster-admin-ann, the last binding that makes administrators"
+    )
 
 
 def test_every_row_is_tested() -> None:

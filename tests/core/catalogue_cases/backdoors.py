@@ -210,6 +210,18 @@ BACKDOORS: dict[str, Case] = {
             "High, reaches shop: let StatefulSet db in shop delete claims of replicas that are scaled away",
         ],
     ),
+    "claims of a StatefulSet that said nothing about them": (
+        "arm-deletion",
+        change(
+            "statefulsets",
+            {"spec": {}},
+            {"spec": {CLAIMS: {"whenScaled": "Delete"}}},
+            group="apps",
+            kind="StatefulSet",
+            name="db",
+        ),
+        ["High, reaches shop: let StatefulSet db in shop delete claims of replicas that are scaled away"],
+    ),
     "the snapshot behind an object": (
         "arm-deletion",
         change(

@@ -11,6 +11,7 @@ to a role that does not exist gives nothing yet.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from interlock.core import bindings, rbac, text, unstructured
 from interlock.core.access import powers
@@ -20,6 +21,10 @@ from interlock.core.types import Request
 
 MAX_HOLDERS = 64
 """Subjects of whom it is worked out what they held before; all others are taken for somebody who held nothing."""
+
+
+PHRASES_KEPT = 256
+"""Phrases about what is given that are remembered: most writes give one of a few roles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +127,14 @@ class Gift:
 
     def __str__(self) -> str:
         """One sentence, for example ``gives user eve get on all secrets in shop``."""
-        what = text.listed(list(_merged(self.given)), " and ")
+        what = _phrase(self.given)
         where = f"in {text.printable(self.place)}" if self.place else "in all namespaces"
         return f"gives {text.listed(self.whom, ' and ')} {what} {where}"
+
+
+@lru_cache(maxsize=PHRASES_KEPT)
+def _phrase(given: tuple[Given, ...]) -> str:
+    return text.listed(list(_merged(given)), " and ")
 
 
 def _merged(given: Iterable[Given]) -> Iterator[str]:

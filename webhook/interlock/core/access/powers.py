@@ -115,12 +115,19 @@ def given(power: Power, rules: Sequence[RoleRule], held: Sequence[RoleRule], pla
         if right.cluster and place != EVERYWHERE:
             continue
         near, known = right.among(rules), right.among(held)
+        if not known and any(map(_boundless, near)):  # what a loop over atoms would find, for who becomes administrator
+            found |= {(resource, right.group, None): [*right.verbs] for resource in right.resources}
+            continue
         for atom in right.asked(near):
             for names in _newly(atom, near, known):
                 found.setdefault((atom.resource, atom.group, names), []).append(atom.verb)
     return tuple(
         Given(tuple(dict.fromkeys(verbs)), resource, group, names) for (resource, group, names), verbs in found.items()
     )
+
+
+def _boundless(rule: RoleRule) -> bool:
+    return ALL in rule.verbs and ALL in rule.groups and ALL in rule.resources and not rule.resource_names
 
 
 def _newly(atom: Atom, rules: Sequence[RoleRule], held: Sequence[RoleRule]) -> Iterator[tuple[str, ...] | None]:

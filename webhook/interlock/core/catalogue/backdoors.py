@@ -125,7 +125,7 @@ _ARMED: tuple[tuple[tuple[str, ...], str], ...] = (
 
 def _now_deletes(request: Request, path: tuple[str, ...]) -> bool:
     before, after = (unstructured.text(state, *path) for state in request.states)
-    return after == "Delete" and before not in {"", "Delete"}
+    return after == "Delete" != before
 
 
 def _empty(request: Request, _roles: RoleBook) -> Iterator[Seen]:

@@ -61,10 +61,10 @@ def labels_of(obj: JsonObject) -> Labels:
 
 
 def selected(scope: Match, findings: Sequence[Finding], view: View) -> list[Finding]:
-    """The findings that a policy's match selects; what is asked once for all of them is asked once."""
-    covered = [finding for finding in findings if scope.covers(finding, view.request)]
-    if not covered or not asked_by(scope, view) or not _may_be_object(scope, view):
+    """The findings that a policy's match selects; what is asked once for all of them is asked once, and first."""
+    if not _may_be_object(scope, view) or not asked_by(scope, view):
         return []
+    covered = (finding for finding in findings if scope.covers(finding, view.request))
     return [finding for finding in covered if _touches(scope, finding.reach, view)]
 
 
