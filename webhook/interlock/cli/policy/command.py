@@ -2,10 +2,11 @@
 
 import typer
 
-from interlock.cli.policy import testing
+from interlock.cli.policy import explaining, testing
 
 app = typer.Typer(help="Test, explain and lint policies.", no_args_is_help=True)
 
+app.command("explain")(explaining.explain_policies)
 app.command("test")(testing.try_policies)
 
 

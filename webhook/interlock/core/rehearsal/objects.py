@@ -45,7 +45,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Objects:
-    """Objects, each with apiVersion, kind and a name."""
+    """Objects, each with apiVersion, kind and a name; of one that is there twice the first counts."""
 
     items: tuple[JsonObject, ...] = ()
 
@@ -73,7 +73,7 @@ class Objects:
             raise BadInput(
                 field="objects", got=f"no {word} {name}{where}", expected="the object, since the review shows it"
             )
-        if len(found) > 1:
+        if len({resource for resource, _ in found}) > 1:
             raise BadInput(
                 field="objects",
                 got=f"several {word} {name}{where}: {listed([resource for resource, _ in found])}",
