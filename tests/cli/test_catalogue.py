@@ -43,6 +43,7 @@ ATTACH = {
     "misses": "What is typed and sent afterwards; whether the pod exists and how privileged it is.",
     "example": "kubectl attach -it web-0 -n prod-shop",
     "references": ["T1609"],
+    "goesRound": ["exec"],
 }
 
 

@@ -112,6 +112,7 @@ def _entry(entry: Entry) -> JsonObject:
         "misses": entry.misses,
         "example": entry.example,
         "references": list(entry.references),
+        "goesRound": list(entry.goes_round),
     }
 
 
@@ -164,6 +165,8 @@ def _family_page(family: str) -> Iterator[str]:
         yield f"- Needs: {_needs(entry)}"
         yield f"- Admission misses: {entry.misses}"
         yield f"- Example: `{entry.example}`"
+        if entry.goes_round:
+            yield f"- Another way to: {', '.join(f'`{each}`' for each in entry.goes_round)}"
         if entry.references:
             yield f"- MITRE ATT&CK: {', '.join(map(_technique, entry.references))}"
         yield ""

@@ -2,11 +2,12 @@
 
 import typer
 
-from interlock.cli.policy import explaining, testing
+from interlock.cli.policy import explaining, linting, testing
 
 app = typer.Typer(help="Test, explain and lint policies.", no_args_is_help=True)
 
 app.command("explain")(explaining.explain_policies)
+app.command("lint")(linting.lint_policies)
 app.command("test")(testing.try_policies)
 
 
