@@ -12,6 +12,7 @@ from devtools import chartdocs, metricsdoc, policydocs, recorddoc
 from devtools.errors import ToolError
 from devtools.venv import ROOT
 from interlock.cli import catalogue
+from interlock.cli.policy import linting, schema
 
 CRDS = ROOT / "crds"
 CHART = ROOT / "charts" / "interlock"
@@ -20,6 +21,8 @@ CHART_README = CHART / "README.md"
 POLICY_CRD = "dangerpolicies.yaml"
 POLICY_REFERENCE = ROOT / "webhook" / "docs" / "policy-reference.md"
 CATALOGUE = ROOT / "webhook" / "docs" / "catalogue.md"
+POLICY_LINT = ROOT / "webhook" / "docs" / "policy-lint.md"
+POLICY_TEST_SCHEMA = ROOT / "webhook" / "docs" / "policy-test.schema.json"
 METRICS = ROOT / "webhook" / "docs" / "metrics.md"
 RECORD = ROOT / "webhook" / "docs" / "record.md"
 
@@ -84,6 +87,8 @@ def artifacts() -> Iterator[Artifact]:
     values = (CHART / "values.yaml").read_text()
     yield Artifact(path=CHART_README, content=chartdocs.readme(CHART_README.read_text(), values))
     yield Artifact(path=CATALOGUE, content=catalogue.markdown())
+    yield Artifact(path=POLICY_LINT, content=linting.markdown())
+    yield Artifact(path=POLICY_TEST_SCHEMA, content=schema.schema())
     yield Artifact(path=METRICS, content=metricsdoc.markdown())
     yield Artifact(path=RECORD, content=recorddoc.markdown())
 

@@ -15,7 +15,8 @@ _PAGE = """\
 # Policy reference
 
 Made from crds/dangerpolicies.yaml by `hack/update generated`; do not edit. The same in a cluster:
-`kubectl explain dangerpolicy.spec --recursive`. Examples that are tried by tests: [crds/examples](../../crds/examples).
+`kubectl explain dangerpolicy.spec --recursive`. Examples that are tried by tests: [crds/examples](../../crds/examples);
+how to try your own, and what is easily overlooked: [testing](policy-testing.md), [linting](policy-lint.md).
 
 A finding is **selected** if it is named and `actions` cover it, or it is plain and `operations` and `resources` cover
 it; namespaces, objects and subjects must hold as well. A policy **applies** to a selected finding when no exclude entry

@@ -44,6 +44,7 @@ ATTACH = {
     "example": "kubectl attach -it web-0 -n prod-shop",
     "references": ["T1609"],
     "test": "hack/test unit -- -k attach",
+    "goesRound": ["exec"],
 }
 
 

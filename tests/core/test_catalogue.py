@@ -66,6 +66,13 @@ def test_ids_are_unique() -> None:
     assert len(set(names)) == len(names)
 
 
+def test_ways_round_are_rows() -> None:
+    """What a row goes round is another row."""
+    ids = {entry.id for entry in catalogue.ENTRIES}
+
+    assert [e.id for e in catalogue.ENTRIES if not set(e.goes_round) <= ids - {e.id}] == []
+
+
 SELECTED = {
     "an id": ("exec", ["exec"]),
     "a family": ("defence", [entry.id for entry in catalogue.ENTRIES if entry.family == "defence"]),

@@ -117,6 +117,7 @@ def _entry(entry: Entry) -> JsonObject:
         "example": entry.example,
         "references": list(entry.references),
         "test": _test(entry),
+        "goesRound": list(entry.goes_round),
     }
 
 
@@ -175,6 +176,8 @@ def _family_page(family: str) -> Iterator[str]:
         yield f"- Admission misses: {entry.misses}"
         yield f"- Example: `{entry.example}`"
         yield f"- Shown by: `{_test(entry)}`"
+        if entry.goes_round:
+            yield f"- Another way to: {', '.join(f'`{each}`' for each in entry.goes_round)}"
         if entry.references:
             yield f"- MITRE ATT&CK: {', '.join(map(_technique, entry.references))}"
         yield ""

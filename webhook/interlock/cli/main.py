@@ -19,6 +19,7 @@ from interlock.cli import (
     witness,
 )
 from interlock.cli.doctor import command as doctor
+from interlock.cli.policy import command as policy
 
 app = typer.Typer(
     name="interlock",
@@ -36,6 +37,7 @@ app.command("doctor")(doctor.doctor)
 app.command("guard")(guard.guard)
 app.add_typer(ledger.app, name="ledger")
 app.command("paths")(paths.paths_command)
+app.add_typer(policy.app, name="policy")
 app.command("prove-store")(provestore.prove_store)
 app.command("purge")(purge.purge)
 app.command("records")(records.records)

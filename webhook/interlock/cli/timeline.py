@@ -21,7 +21,7 @@ import typer
 from interlock.cli import auditrecords
 from interlock.cli.auditrecords import Moment
 from interlock.cli.kubectl import Kubectl
-from interlock.cli.options import Context, Kubeconfig
+from interlock.cli.options import Colour, Context, Kubeconfig, When
 from interlock.cli.painting import Cell, Painter, painter
 from interlock.cli.telling import errors_told
 from interlock.core import times
@@ -43,14 +43,6 @@ class By(StrEnum):
     TIME = "time"
 
 
-class Colour(StrEnum):
-    """When to use colour."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
-
-
 def timeline(  # noqa: PLR0913  one parameter per argument of the command, as typer wants it
     *,
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Only this namespace; else all.")] = "",
@@ -60,7 +52,7 @@ def timeline(  # noqa: PLR0913  one parameter per argument of the command, as ty
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
     selector: Annotated[str, typer.Option("--selector", "-l", help="Labels, as for kubectl get.")] = "",
     field_selector: Annotated[str, typer.Option(help="Fields, as for kubectl get: verdict=Deny.")] = "",
-    colour: Annotated[Colour, typer.Option("--color", help="auto: on a terminal.")] = Colour.AUTO,
+    colour: Colour = When.AUTO,
     kubeconfig: Kubeconfig = "",
     context: Context = "",
 ) -> None:

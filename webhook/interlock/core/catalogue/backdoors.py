@@ -207,6 +207,7 @@ BACKDOORS = (
         "autoscalers that scale to zero; a DaemonSet that no node matches any more.",
         example="kubectl scale deployment web --replicas=0 -n prod-shop",
         references=("T1489",),
+        goes_round=("delete-workload",),
         detect=_scale_to_zero,
     ),
     Entry(
@@ -219,6 +220,7 @@ BACKDOORS = (
         misses="How many are evicted in a row; the deletion that follows, which is not reviewed again.",
         example="kubectl drain worker-7 --ignore-daemonsets",
         references=("T1489",),
+        goes_round=("delete-workload", "delete-pod"),
         detect=_evict,
     ),
     Entry(
@@ -230,6 +232,7 @@ BACKDOORS = (
         misses="Pods of ReplicaSets, Jobs and DaemonSets, which are replaced as a matter of course.",
         example="kubectl delete pod db-0 -n prod-shop",
         references=("T1489",),
+        goes_round=("delete-workload", "evict-pod"),
         detect=_delete_pod,
     ),
     Entry(
@@ -242,6 +245,7 @@ BACKDOORS = (
         misses="Whether the node is really dead.",
         example="kubectl delete pod db-0 --grace-period=0 --force -n prod-shop",
         references=("T1485",),
+        goes_round=("delete-workload", "delete-pod", "evict-pod"),
         detect=_force_delete,
     ),
     Entry(
@@ -254,6 +258,7 @@ BACKDOORS = (
         misses="Which pods run there and tolerate the taint.",
         example="kubectl taint node worker-7 gone=true:NoExecute",
         references=("T1489",),
+        goes_round=("delete-node", "delete-workload"),
         detect=_drain,
     ),
     Entry(
@@ -269,6 +274,7 @@ BACKDOORS = (
         misses="The reclaim policy of volumes that a StorageClass makes later.",
         example='kubectl patch pv pv-data -p \'{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}\'',
         references=("T1485",),
+        goes_round=("delete-volume",),
         detect=_arm_deletion,
     ),
     Entry(
@@ -281,6 +287,7 @@ BACKDOORS = (
         misses="Values that are overwritten under the same keys.",
         example='kubectl patch secret db-password -n prod-shop --type=json -p \'[{"op":"remove","path":"/data"}]\'',
         references=("T1485",),
+        goes_round=("delete-secret", "delete-configmap"),
         detect=_empty,
     ),
     Entry(
@@ -293,6 +300,7 @@ BACKDOORS = (
         "what the finalizer's controller would still have done.",
         example='kubectl patch pvc data-db-0 -n prod-shop -p \'{"metadata":{"finalizers":null}}\'',
         references=("T1485",),
+        goes_round=("delete-namespace", "delete-volume"),
         detect=_remove_finalizer,
     ),
     Entry(
@@ -304,6 +312,7 @@ BACKDOORS = (
         misses="What is left behind in etcd under the namespace's name.",
         example="kubectl replace --raw /api/v1/namespaces/prod-shop/finalize -f namespace.json",
         references=("T1485",),
+        goes_round=("delete-namespace",),
         detect=_finalize_namespace,
     ),
     Entry(

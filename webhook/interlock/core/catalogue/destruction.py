@@ -90,6 +90,15 @@ DESTRUCTION = (
         misses="What is in the namespace: its objects are deleted afterwards, one by one, by the namespace controller.",
         example="kubectl delete namespace prod-shop",
         references=("T1485",),
+        goes_round=(
+            "delete-workload",
+            "delete-volume",
+            "delete-service",
+            "delete-secret",
+            "delete-configmap",
+            "delete-backup",
+            "delete-application",
+        ),
         detect=_namespace,
     ),
     Entry(
@@ -101,6 +110,7 @@ DESTRUCTION = (
         misses="How many objects of the kind there are: they go with it, in all namespaces.",
         example="kubectl delete crd widgets.example.com",
         references=("T1485",),
+        goes_round=("delete-backup", "delete-application", "delete-infrastructure"),
         detect=_crd,
     ),
     Entry(

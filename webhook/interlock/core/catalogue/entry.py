@@ -87,6 +87,7 @@ class Entry:
         misses: what admission does not see of it.
         example: a command that does it.
         references: MITRE ATT&CK technique ids, where there are any.
+        goes_round: ids of actions that it is another way to do, or to bring about: who guards those wants to guard it.
         detect: finds it in a request; None if it is found where policies are known (`interlock.core.policies.leaving`).
     """
 
@@ -99,6 +100,7 @@ class Entry:
     misses: str
     example: str
     references: tuple[str, ...] = ()
+    goes_round: tuple[str, ...] = ()
     detect: Detector | None = None
 
     def find(self, request: Request, roles: RoleBook) -> Iterator[Finding]:

@@ -170,6 +170,7 @@ EXPOSURE = (
         misses="What answers at the new address.",
         example='kubectl patch service shop -n prod-shop -p \'{"spec":{"selector":{"app":"other"}}}\'',
         references=("T1557",),
+        goes_round=("delete-service",),
         detect=_traffic,
     ),
     Entry(

@@ -158,6 +158,7 @@ IDENTITY = (
         misses="What it is used for; tokens that kubelets ask for their pods, which are ordinary.",
         example="kubectl create token deployer -n ci --duration=8760h",
         references=("T1528",),
+        goes_round=("grant-admin", "grant-tokens"),
         detect=_token,
     ),
     Entry(
@@ -169,6 +170,7 @@ IDENTITY = (
         misses="Who reads it afterwards: reads never reach admission.",
         example="kubectl apply -f token-secret.yaml",
         references=("T1528", "T1098"),
+        goes_round=("grant-admin", "create-token"),
         detect=_credential,
     ),
     Entry(
@@ -193,6 +195,7 @@ IDENTITY = (
         misses="What it is used for: certificates cannot be taken back.",
         example="kubectl certificate approve eve",
         references=("T1649",),
+        goes_round=("grant-admin",),
         detect=_certificate,
     ),
     Entry(
@@ -204,6 +207,7 @@ IDENTITY = (
         misses="Access entries in the cloud, which the cloud's own audit log shows.",
         example="kubectl edit configmap aws-auth -n kube-system",
         references=("T1098", "T1078.004"),
+        goes_round=("grant-admin",),
         detect=_identity_map,
     ),
     Entry(
@@ -227,6 +231,7 @@ IDENTITY = (
         misses="Pods that already run under it.",
         example='kubectl run job --image=busybox --overrides=\'{"spec":{"serviceAccountName":"installer"}}\'',
         references=("T1078", "T1610"),
+        goes_round=("grant-admin", "create-token"),
         detect=_borrowed,
     ),
     Entry(

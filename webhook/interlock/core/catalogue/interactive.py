@@ -134,6 +134,7 @@ INTERACTIVE = (
         misses="What is typed and sent afterwards; whether the pod exists, how privileged it is; the kubelet's port.",
         example="kubectl exec -it web-0 -n prod-shop -- sh",
         references=("T1609",),
+        goes_round=("attach", "debug-container"),
         detect=_exec,
     ),
     Entry(
@@ -146,6 +147,7 @@ INTERACTIVE = (
         misses="What is typed and sent afterwards; whether the pod exists and how privileged it is.",
         example="kubectl attach -it web-0 -n prod-shop",
         references=("T1609",),
+        goes_round=("exec",),
         detect=_attach,
     ),
     Entry(
@@ -158,6 +160,7 @@ INTERACTIVE = (
         misses="Which ports: kubectl names them only inside the tunnel; everything that flows.",
         example="kubectl port-forward web-0 5432 -n prod-shop",
         references=("T1572",),
+        goes_round=("exec", "proxy"),
         detect=_port_forward,
     ),
     Entry(
@@ -216,6 +219,7 @@ INTERACTIVE = (
         misses="What is done in it.",
         example="kubectl debug web-0 -it --image=busybox --target=app -n prod-shop",
         references=("T1609", "T1610"),
+        goes_round=("exec", "attach"),
         detect=_debug,
     ),
     Entry(
@@ -227,6 +231,7 @@ INTERACTIVE = (
         misses="What is done on the node.",
         example="kubectl debug node/worker-7 -it --image=busybox",
         references=("T1611",),
+        goes_round=("exec", "attach", "debug-container", "node-proxy"),
         detect=_debug_node,
     ),
     Entry(
@@ -239,6 +244,7 @@ INTERACTIVE = (
         misses="Method and body: reading and deleting look the same.",
         example="kubectl get --raw /api/v1/namespaces/prod-shop/services/db:80/proxy/",
         references=("T1572",),
+        goes_round=("exec", "port-forward"),
         detect=_proxy,
     ),
     Entry(
@@ -250,6 +256,7 @@ INTERACTIVE = (
         misses="What is asked of it: commands in any pod of the node, without admission; its port, directly.",
         example="kubectl get --raw /api/v1/nodes/worker-7/proxy/runningpods/",
         references=("T1609",),
+        goes_round=("exec", "attach", "port-forward", "proxy"),
         detect=_node_proxy,
     ),
 )

@@ -68,6 +68,7 @@ OPEN_PATH = (
         "that are open already.",
         example="kubectl create rolebinding ci --clusterrole=edit --user=eve -n kube-system",
         references=("T1098.006", "T1078"),
+        goes_round=("grant-admin",),
         detect=_open_path,
     ),
 )

@@ -135,6 +135,7 @@ PRIVILEGE = (
         "one by one.",
         example="kubectl create clusterrole all --verb='*' --resource='*'",
         references=("T1098.006",),
+        goes_round=("grant-admin",),
         detect=_grant_wildcard,
     ),
     Entry(
@@ -146,6 +147,7 @@ PRIVILEGE = (
         misses="Who holds the role; the use of impersonation itself, which only the API server's audit log shows.",
         example="kubectl create clusterrole proxy --verb=impersonate --resource=users,groups",
         references=("T1098.006",),
+        goes_round=("grant-admin",),
         detect=_grant_escalation,
     ),
     Entry(

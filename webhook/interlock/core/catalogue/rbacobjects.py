@@ -114,6 +114,7 @@ RBAC_OBJECTS = (
         misses="Rules that are added to the labelled ClusterRole later (the other grant rows find these).",
         example="kubectl label clusterrole extra rbac.authorization.k8s.io/aggregate-to-view=true",
         references=("T1098.006",),
+        goes_round=("grant-admin",),
         detect=_by_label,
     ),
     Entry(

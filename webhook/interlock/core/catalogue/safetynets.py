@@ -175,6 +175,7 @@ SAFETY_NETS = (
         misses="What it has kept from happening.",
         example="kubectl delete pdb web -n prod-shop",
         references=("T1562",),
+        goes_round=("loosen-safety-net",),
         detect=_removed,
     ),
     Entry(
@@ -190,6 +191,7 @@ SAFETY_NETS = (
         misses="Values that cannot be compared, such as a number with a percentage, are taken for looser.",
         example='kubectl patch pdb web -n prod-shop --type=merge -p \'{"spec":{"minAvailable":0}}\'',
         references=("T1562",),
+        goes_round=("remove-safety-net",),
         detect=_loosened,
     ),
     Entry(

@@ -19,15 +19,30 @@ def doubts(policy: Policy, now: datetime) -> tuple[str, ...]:
 
 
 def _doubts(policy: Policy, now: datetime) -> Iterator[str]:
-    if _stops(policy) and _broad(policy.match) and not any(entry.ordinary_work for entry in policy.exclude):
+    if stops_controllers(policy):
         yield (
             "spec.exclude: controllers of Kubernetes itself are denied as well; "
             "the entry {systemIdentities: Ordinary} lets their ordinary work go on"
         )
-    if policy.windows is not None and policy.windows.state(now).next_open is None:
+    if never_opens(policy, now):
         yield "spec.windows: they do not open within the next 400 days, so the policy always yields `outside`"
-    if policy.mode is Mode.ENFORCE and policy.windows is None and policy.verdict is Verdict.ALLOW:
+    if only_documents(policy):
         yield "spec.verdict: Allow stops nothing and lifts no other policy; it only has matching actions recorded"
+
+
+def stops_controllers(policy: Policy) -> bool:
+    """Whether controllers of Kubernetes itself are denied with the rest."""
+    return _stops(policy) and _broad(policy.match) and not any(entry.ordinary_work for entry in policy.exclude)
+
+
+def never_opens(policy: Policy, now: datetime) -> bool:
+    """Whether its windows stay closed for as long as anybody looks ahead."""
+    return policy.windows is not None and policy.windows.state(now).next_open is None
+
+
+def only_documents(policy: Policy) -> bool:
+    """Whether it stops nothing and lifts nothing."""
+    return policy.mode is Mode.ENFORCE and policy.windows is None and policy.verdict is Verdict.ALLOW
 
 
 def _stops(policy: Policy) -> bool:

@@ -28,6 +28,11 @@ def guards_objects(policy: Policy) -> bool:
     return _guards(policy) and any(_selects(scope.objects) for scope in _scopes(policy))
 
 
+def selects_labels(policy: Policy) -> bool:
+    """Whether labels decide about this policy at all, whether or not they may be changed."""
+    return any(_selects(scope.objects) or _selects(scope.namespaces) for scope in _scopes(policy))
+
+
 def guards_namespaces(policy: Policy) -> bool:
     """Whether labels of a Namespace do."""
     return _guards(policy) and any(_selects(scope.namespaces) for scope in _scopes(policy))

@@ -62,10 +62,10 @@ def labels_of(obj: JsonObject) -> Labels:
 
 def selected(scope: Match, findings: Sequence[Finding], view: View) -> list[Finding]:
     """The findings that a policy's match selects; what is asked once for all of them is asked once, and first."""
-    if not _may_be_object(scope, view) or not asked_by(scope, view):
+    if not may_be_object(scope, view) or not asked_by(scope, view):
         return []
     covered = (finding for finding in findings if scope.covers(finding, view.request))
-    return [finding for finding in covered if _touches(scope, finding.reach, view)]
+    return [finding for finding in covered if touches(scope, finding.reach, view)]
 
 
 def asked_by(scope: Match, view: View) -> bool:
@@ -84,13 +84,13 @@ def lifts(entry: Exclusion, finding: Finding, view: View) -> bool:
     )
 
 
-def _may_be_object(scope: Match, view: View) -> bool:
-    """The reading of match: in doubt it is meant."""
+def may_be_object(scope: Match, view: View) -> bool:
+    """Whether `objects` may mean the object; the reading of match: in doubt it does."""
     return scope.objects is None or maybe_meant(scope.objects, view.request.name, view.labels)
 
 
-def _touches(scope: Match, reach: Reach, view: View) -> bool:
-    """The reading of match: in doubt it is meant."""
+def touches(scope: Match, reach: Reach, view: View) -> bool:
+    """Whether `namespaces` may mean what is reached; the reading of match: in doubt they do."""
     return scope.namespaces is None or intersects(scope.namespaces, reach, view)
 
 
