@@ -69,6 +69,7 @@ def test_every_module_is_pinned_and_stamped() -> None:
         "kubernetes": f"-s -w -X {package}.gitVersion={version} -X {package}.gitMajor={major}"
         f" -X {package}.gitMinor={minor} -X {package}.gitTreeState=clean",
         "node": flags["kubernetes"],
+        "kubectl-1.34": flags["kubernetes"].replace(version, "v1.34.4").replace("gitMinor=36", "gitMinor=34"),
         "coredns": "-s -w",
         "etcd": "-s -w",
         "kwok": "-s -w",
