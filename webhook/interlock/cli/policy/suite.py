@@ -157,13 +157,14 @@ class _Reading:
             return None
 
     def _namespaces(self, field: Field) -> Iterator[JsonObject]:
-        """Namespaces by name, with their labels, to which the API server adds the name."""
+        """Namespaces by name, with their labels, and what the API server adds to every one."""
         for name, labels in field.members() if field.present else ():
             if not isinstance(labels.value, dict) or not all(isinstance(value, str) for value in labels.value.values()):
                 labels.refuse("labels, each a text; {} for none")
                 continue
             metadata = {"name": name, "labels": labels.value | {"kubernetes.io/metadata.name": name}}
-            yield {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+            spec, status = {"finalizers": ["kubernetes"]}, {"phase": "Active"}
+            yield {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata, "spec": spec, "status": status}
 
     def _objects(self, field: Field) -> list[JsonObject]:
         items = field.items(at_most=MAX_OBJECTS)
