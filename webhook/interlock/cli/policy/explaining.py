@@ -126,10 +126,9 @@ class _Source:
                 found += [] if target is None else [target]
         return Objects(tuple(found))
 
-    def world(self, said: sentence.Sentence | None = None) -> World:
-        """Everything."""
-        reader = cluster.KubectlReader(self.kubectl) if self.kubectl else None
-        return World.of(self.objects(said), self.policies(), reader)
+    def followed(self, request: Request) -> tuple[JsonObject, ...]:
+        """What the request says that it follows, from the cluster."""
+        return tuple(cluster.followed(self.kubectl, request)) if self.kubectl else ()
 
 
 def _named(item: JsonObject, said: sentence.Sentence) -> bool:
@@ -142,8 +141,9 @@ def _named(item: JsonObject, said: sentence.Sentence) -> bool:
 
 def _of_request(source: _Source, line: str, review: Path | None, now: datetime) -> Explained:
     said = sentence.read(line) if line else None
-    world = source.world(said)
-    request = requests.of_line(line, world.objects, _load) if review is None else reader.parse(_bytes(review))
+    objects = source.objects(said)
+    request = requests.of_line(line, objects, _load) if review is None else reader.parse(_bytes(review))
+    world = World.of(Objects((*objects.items, *source.followed(request))), source.policies())
     return asyncio.run(_explained(world, request, now))
 
 
@@ -160,9 +160,15 @@ def _of_record(source: _Source, record_id: str, namespace: str) -> Explained:
     if source.kubectl is None:
         raise UsageError("--record: got --offline, expected the cluster, whose ledger has the record")
     found = recorded.read(_record(source.kubectl, record_id, namespace))
-    world = source.world()
+    world = World.of(source.objects(None), source.policies())
     return explain(
-        found.request, found.decision.findings, found.decision, world.snapshot, found.time, unknown=found.missing
+        found.request,
+        found.findings,
+        found.decision,
+        world.snapshot,
+        found.time,
+        left=found.left,
+        unknown=found.missing,
     )
 
 

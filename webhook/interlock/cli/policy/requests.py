@@ -14,7 +14,7 @@ import orjson
 
 from interlock.core import unstructured
 from interlock.core.policies.fields import Field, Fields
-from interlock.core.rehearsal import reviews, sentence
+from interlock.core.rehearsal import acting, reviews, sentence
 from interlock.core.rehearsal.objects import Objects, group_version, name_of
 from interlock.core.review import request as reader
 from interlock.core.types import JsonObject, Operation, Request
@@ -67,7 +67,7 @@ def _bytes(field: Field, objects: Objects, load: Load) -> bytes:
 
 
 def _of_line(line: str, objects: Objects, load: Load) -> bytes:
-    return reviews.of_sentence(sentence.read(line), objects, load)
+    return acting.of_sentence(sentence.read(line), objects, load)
 
 
 def _of_parts(fields: Fields) -> bytes:

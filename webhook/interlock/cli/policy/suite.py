@@ -17,7 +17,7 @@ from interlock.core.policies import policy
 from interlock.core.policies.fields import Field, Fields, union
 from interlock.core.policies.policy import Policy
 from interlock.core.rehearsal.expected import Expected
-from interlock.core.rehearsal.objects import Objects
+from interlock.core.rehearsal.objects import Objects, is_manifest
 from interlock.core.types import JsonObject, Request, Verdict
 from interlock.errors import BadInput, BadPolicy
 
@@ -178,7 +178,7 @@ class _Reading:
             except BadInput as error:
                 field.refuse(error.expected, got=f"{error.field}: {error.got}")
                 return []
-        if not yamlfiles.is_manifest(field.value):
+        if not is_manifest(field.value):
             field.refuse("a file, or an object with apiVersion, kind, metadata.name", got="something else")
             return []
         return [field.value]

@@ -129,6 +129,13 @@ def _guessed(kind: str) -> str:
     return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
 
 
+def is_manifest(item: object) -> bool:
+    """Whether something is an object as kubectl takes them, with a name."""
+    return isinstance(item, dict) and all(
+        unstructured.text(item, *path) for path in (("apiVersion",), ("kind",), ("metadata", "name"))
+    )
+
+
 def group_version(item: JsonObject) -> tuple[str, str]:
     """API group, empty for core, and version of an object."""
     group, _, version = unstructured.text(item, "apiVersion").rpartition("/")
