@@ -75,6 +75,7 @@ REVIEW = {
         "object": {"command": ["sh"]},
     },
 }
+LABELLED = REVIEW | {"request": REVIEW["request"] | {"object": {"metadata": {"labels": {"a": {}}}}}}  # type: ignore[operator]
 
 
 @pytest.fixture(autouse=True)
@@ -258,6 +259,14 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
     "a file of something else": (
         {"cases": [{"name": "c", "request": "apply -f labels.json as a", "expect": "Deny"}]},
         "cases[0].request: labels.json: got something else, expected an object with apiVersion, kind, metadata.name",
+    ),
+    "labels that no object has": (
+        {"objects": [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": {"a": 1}}}]},
+        "objects[0]: got something else, expected a file, or an object with apiVersion, kind, metadata.name",
+    ),
+    "labels that no review has": (
+        {"cases": [{"name": "c", "expect": "Deny", "request": {"review": LABELLED}}]},
+        "cases[0].request: metadata.labels: got something else, expected labels, each a text",
     ),
     "no cases": ({"cases": []}, "cases: got an empty list, expected at least one item, or no such field"),
 }

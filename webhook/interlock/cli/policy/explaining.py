@@ -27,7 +27,6 @@ from interlock.core.explained import Explained, explain
 from interlock.core.policies.policy import Policy
 from interlock.core.rehearsal import recorded, sentence
 from interlock.core.rehearsal.objects import Objects
-from interlock.core.review import request as reader
 from interlock.core.types import JsonObject, Request
 from interlock.errors import BadInput, NotFound, UsageError
 from interlock.wiring import clock
@@ -142,7 +141,7 @@ def _named(item: JsonObject, said: sentence.Sentence) -> bool:
 def _of_request(source: _Source, line: str, review: Path | None, now: datetime) -> Explained:
     said = sentence.read(line) if line else None
     objects = source.objects(said)
-    request = requests.of_line(line, objects, _load) if review is None else reader.parse(_bytes(review))
+    request = requests.of_line(line, objects, _load) if review is None else requests.parsed(_bytes(review))
     world = World.of(Objects((*objects.items, *source.followed(request))), source.policies())
     return asyncio.run(_explained(world, request, now))
 

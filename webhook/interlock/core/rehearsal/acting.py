@@ -179,8 +179,8 @@ def _debug(sentence: Sentence, resource: Resource, found: JsonObject) -> bytes:
         **({"targetContainerName": target} if target else {}),
     }
     new = deepcopy(found)
-    spec = new.setdefault("spec", {})
-    spec["ephemeralContainers"] = [*unstructured.items(spec, "ephemeralContainers"), container]
+    there = unstructured.items(new, "spec", "ephemeralContainers")
+    new["spec"] = unstructured.mapping(new, "spec") | {"ephemeralContainers": [*there, container]}
     return _update(sentence, resource, found, old=found, new=new, subresource="ephemeralcontainers")
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from interlock.core import times, unstructured
 from interlock.core.audit.record import Kind
+from interlock.core.audit.recordparts import Reason
 from interlock.core.policies.scopespec import LEAVE_PROTECTION
 from interlock.core.types import (
     Decision,
@@ -106,7 +107,7 @@ def _request(record: JsonObject) -> Request:
 
 
 def _decision(record: JsonObject) -> Decision:
-    continued = record["reason"] == "Continuation"
+    continued = record["reason"] == Reason.CONTINUATION
     return Decision(
         verdict=_VERDICTS[record["verdict"]],
         severity=Severity.parse(record["severity"]),
