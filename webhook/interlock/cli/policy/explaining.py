@@ -41,7 +41,7 @@ class Output(StrEnum):
 
 def explain_policies(  # noqa: PLR0913  one parameter per argument of the command, as typer wants it
     line: Annotated[
-        str, typer.Argument(metavar="[REQUEST]", help="Such as 'delete namespaces/shop as alice'.", show_default=False)
+        str, typer.Argument(metavar="REQUEST", help="Such as 'delete namespaces/shop as alice'.", show_default=False)
     ] = "",
     *,
     review: Annotated[
