@@ -11,8 +11,6 @@ from interlock.core.rehearsal.objects import Objects
 from interlock.core.snapshot import Snapshot
 from interlock.core.types import Decision, JsonObject, Request
 from interlock.errors import NotFound
-from interlock.kube.reading import read_namespace
-from interlock.serve.decider import Decider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +23,8 @@ class World:
     @classmethod
     def of(cls, objects: Objects, policies: Iterable[Policy]) -> "World":
         """Read namespaces, roles and bindings from the objects."""
+        from interlock.kube.reading import read_namespace  # noqa: PLC0415  logging, which other commands do without
+
         built = snapshot.build(
             policies=policies,
             namespaces=map(read_namespace, objects.of_kinds(["Namespace"])),
@@ -34,6 +34,8 @@ class World:
 
     async def decide(self, request: Request, now: datetime) -> Decision:
         """What the guard would decide."""
+        from interlock.serve.decider import Decider  # noqa: PLC0415  likewise
+
         return await Decider(reader=_Reader(self.objects), clock=lambda: now).decide(request, self.snapshot)
 
 
