@@ -4,16 +4,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
+import pytest
 from typer.testing import CliRunner
 
 from devtools.venv import ROOT
 from interlock.cli.main import app
 from interlock.cli.policy import policyfiles
+from interlock.core import catalogue, snapshot, systems
+from interlock.core.decide import decide
 from interlock.core.linting import Linted, lint
+from interlock.core.review import request
+from interlock.core.types import Verdict
 from interlock.core.unstructured import strings
+from tests import vectors
 
 EXAMPLES = ROOT / "crds" / "examples"
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+IN_THE_FREEZE = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 
 
 def test_every_suite_passes() -> None:
@@ -50,6 +57,22 @@ def test_lint_is_clean() -> None:
 
     assert [problem for problem in found if not problem.excepted] == []
     assert {(problem.policy, problem.rule.id) for problem in found} == EXCEPTED
+
+
+REVIEWS = {name: request.parse(vectors.read(name)) for name in vectors.names()}
+PACK = [each.policy for each in policyfiles.read(sorted(EXAMPLES.glob("*.yaml")))]
+ORDINARY = [name for name, review in REVIEWS.items() if systems.ordinary_work(review)]
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_ordinary_work_goes_on(name: str) -> None:
+    """What Kubernetes itself does all day, as recorded from a real API server, is not denied by any of them."""
+    stored = snapshot.build(policies=PACK)
+    review = REVIEWS[name]
+
+    decision = decide(review, catalogue.find(review, stored), stored, IN_THE_FREEZE)
+
+    assert [outcome.policy for outcome in decision.outcomes if outcome.counts and outcome.yields > Verdict.ALLOW] == []
 
 
 def test_the_page_names_every_policy() -> None:
