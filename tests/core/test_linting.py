@@ -145,6 +145,13 @@ FOUND: dict[str, tuple[list[Policy], list[tuple[str, str, str]]]] = {
             )
         ],
     ),
+    "back doors that are closed elsewhere": (
+        [
+            sound(match={"actions": ["delete-secret", *DELETIONS]}),
+            sound("other", match={"actions": ["empty-data"], "namespaces": {"names": ["dev-*"]}}),
+        ],
+        [("back-doors", "spec.match", "delete-secret is guarded, but not empty-data")],
+    ),
     "exec without its siblings": (
         [sound(match={"actions": ["exec", "attach"]})],
         [
@@ -241,6 +248,7 @@ SILENT: dict[str, list[Policy]] = {
     ],
     "another that is open at other times": [sound(), sound("other", windows=DIFFERENT_TIMES, verdict=None)],
     "another that spares somebody": [sound(), sound("other", exclude=[{"subjects": {"users": ["eve"]}}])],
+    "another that asks who": [sound(), sound("other", match={"subjects": {"groups": ["dev"]}})],
     "another that only warns": [sound(), sound("other", verdict="Warn", severity="Low")],
     "the one that covers": [sound("a"), sound("b", match={"namespaces": {"names": ["prod-a*"]}})],
     "the first of two that are the same": [sound("a"), sound("b")],

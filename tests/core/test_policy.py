@@ -142,11 +142,17 @@ def test_there_are_examples() -> None:
     """The examples that the documentation speaks of exist."""
     assert {path.stem for path in policies.EXAMPLES} == {
         "all-options",
+        "change-freeze",
         "guard-exec",
+        "guard-nodes",
         "guard-rbac",
         "no-way-around",
         "observe-everything",
+        "protect-cluster",
+        "protect-data",
         "protect-production",
+        "protect-workloads",
+        "warn-exposure",
     }
 
 

@@ -122,6 +122,50 @@ def test_lifted_and_verbose() -> None:
     assert found[-1] == "result     Allow: no policy that enforces says anything"
 
 
+def test_what_only_goes_on() -> None:
+    """Of what only completes an action that was judged before, no policy is asked, and that is said with the reason."""
+    gone: JsonObject = {"metadata": {"name": "shop", "deletionTimestamp": "2026-11-25T11:00:00Z", "labels": {}}}
+    pod: JsonObject = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "shop"}}
+    items = [{"apiVersion": "v1", "kind": "Namespace"} | gone, pod]
+    Path("going.json").write_bytes(orjson.dumps({"kind": "List", "items": items}))
+
+    found = run(
+        "delete pods/p -n shop as system:serviceaccount:kube-system:namespace-controller",
+        *("--offline", "-f", "files", "--objects", "going.json"),
+    ).stdout.splitlines()
+
+    so = next(line for line in found if line.startswith("so "))
+    assert so.split(maxsplit=1)[1] == (
+        "no policy is asked: the namespace controller empties namespace shop, which is terminating"
+    )
+    assert "watch   Observe, Critical   not asked" in found
+
+
+def test_owners_are_looked_for_in_the_cluster(home: Path) -> None:
+    """What the garbage collector says it follows is read from the cluster: a deletion whose owner stays is its own."""
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "u"}
+    claim: JsonObject = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data", "namespace": "shop", "ownerReferences": [owner]},
+    }
+    guard = policy(changed(SOUND, {"match": {"actions": ["delete-volume"]}}), name="volumes")
+    (home / "policies.json").write_bytes(orjson.dumps({"items": [guard]}))
+    (home / "claim.json").write_bytes(orjson.dumps(claim))
+    line = "delete persistentvolumeclaims/data -n shop as system:serviceaccount:kube-system:generic-garbage-collector"
+    replica_set = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "web", "uid": "u"}}
+
+    answers = {"": "Allow: no policy", orjson.dumps(replica_set).decode(): "Deny by volumes"}
+    results = {}
+    for answer in answers:
+        program = home / "kubectl"
+        script = KUBECTL.format(home=home).replace("  *)", f"  *ReplicaSet.v1.apps*) echo '{answer}';;\n  *)")
+        program.write_text(script.replace("echo ''", "true"))
+        results[answer] = run(line, "--objects", "claim.json").stdout
+
+    assert {answer: said in results[answer] for answer, said in answers.items()} == dict.fromkeys(answers, True)
+
+
 def test_left() -> None:
     """Taking the label away is told as what it is."""
     found = run("label namespaces/shop env- as alice", *OFFLINE).stdout.splitlines()

@@ -75,6 +75,7 @@ REVIEW = {
         "object": {"command": ["sh"]},
     },
 }
+LABELLED = REVIEW | {"request": REVIEW["request"] | {"object": {"metadata": {"labels": {"a": {}}}}}}  # type: ignore[operator]
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +84,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "guard.yaml").write_text(POLICY)
     (tmp_path / "review.json").write_bytes(orjson.dumps(REVIEW))
+    (tmp_path / "labels.json").write_text('{"a": "b"}')
     return tmp_path
 
 
@@ -239,8 +241,32 @@ REFUSED: dict[str, tuple[JsonObject, str]] = {
         "cases[0].request: objects: got no pods p in shop, expected the object, since the review shows it",
     ),
     "parts that are no request": (
-        {"cases": [{"name": "c", "request": {"operation": "UPDATE", "resource": "pods", "as": "a"}, "expect": "Deny"}]},
+        {
+            "cases": [
+                {
+                    "name": "c",
+                    "request": {"operation": "UPDATE", "resource": "pods", "namespace": "shop", "as": "a"},
+                    "expect": "Deny",
+                }
+            ]
+        },
         "cases[0].request: request.object: got nothing, expected the object to update",
+    ),
+    "parts without a namespace": (
+        {"cases": [{"name": "c", "request": {"operation": "DELETE", "resource": "pods", "as": "a"}, "expect": "Deny"}]},
+        "cases[0].request: namespace: got nothing, expected the namespace of pods",
+    ),
+    "a file of something else": (
+        {"cases": [{"name": "c", "request": "apply -f labels.json as a", "expect": "Deny"}]},
+        "cases[0].request: labels.json: got something else, expected an object with apiVersion, kind, metadata.name",
+    ),
+    "labels that no object has": (
+        {"objects": [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": {"a": 1}}}]},
+        "objects[0]: got something else, expected a file, or an object with apiVersion, kind, metadata.name",
+    ),
+    "labels that no review has": (
+        {"cases": [{"name": "c", "expect": "Deny", "request": {"review": LABELLED}}]},
+        "cases[0].request: metadata.labels: got something else, expected labels, each a text",
     ),
     "no cases": ({"cases": []}, "cases: got an empty list, expected at least one item, or no such field"),
 }

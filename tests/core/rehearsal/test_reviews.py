@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from interlock.core import catalogue, snapshot
-from interlock.core.rehearsal import reviews, sentence
+from interlock.core.rehearsal import acting, reviews, sentence
 from interlock.core.rehearsal.objects import Objects
 from interlock.core.review import request
 from interlock.core.types import Finding, JsonObject, Operation, Request
@@ -60,7 +60,7 @@ def test_as_recorded(name: str, line: str) -> None:
     """A review that is made of a line is that of the API server, but for bookkeeping, and the same is found in it."""
     real, objects = around(name)
 
-    made = request.parse(reviews.of_sentence(sentence.read(f"{line} as alice"), objects, _no_file))
+    made = request.parse(acting.of_sentence(sentence.read(f"{line} as alice"), objects, _no_file))
 
     blank: dict[str, Any] = {"uid": "", "user": made.user, "object": None, "old_object": None, "options": None}
     assert replace(made, **blank) == replace(real, **blank)
@@ -83,7 +83,7 @@ def test_apply_of_what_is_not_there_creates() -> None:
     """A manifest of an object that is not described is a CREATE of it."""
     line = sentence.read("apply -f web.yaml as alice")
 
-    made = request.parse(reviews.of_sentence(line, Objects(), lambda _: WEB))
+    made = request.parse(acting.of_sentence(line, Objects(), lambda _: WEB))
 
     assert (made.operation, made.resource, made.name, made.object) == (Operation.CREATE, "deployments", "web", WEB)
 
@@ -93,7 +93,7 @@ def test_apply_of_what_is_there_updates() -> None:
     stored = WEB | {"spec": {"replicas": 2, "paused": True}}
     line = sentence.read("apply -f web.yaml as alice")
 
-    made = request.parse(reviews.of_sentence(line, Objects((stored,)), lambda _: WEB | {"spec": {"replicas": 0}}))
+    made = request.parse(acting.of_sentence(line, Objects((stored,)), lambda _: WEB | {"spec": {"replicas": 0}}))
 
     assert (made.operation, made.old_object, made.object) == (
         Operation.UPDATE,
@@ -101,6 +101,8 @@ def test_apply_of_what_is_there_updates() -> None:
         WEB | {"spec": {"replicas": 0, "paused": True}},
     )
 
+
+NOWHERE: JsonObject = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "nowhere"}}
 
 REFUSED = {
     "delete pods/web -n shop": "objects: got no pods web in shop, expected the object, since the review shows it",
@@ -117,6 +119,7 @@ REFUSED = {
     "patch deployments.apps/web -n shop": "request: got no patch, expected -p with a JSON merge patch, an object",
     "patch deployments.apps/web -n shop -p []": "request: got [], expected -p with a JSON merge patch, an object",
     "scale deployments.apps/web -n shop": "request: got scale without --replicas, expected --replicas NUMBER",
+    "delete pods/nowhere": "namespace: got nothing, expected the namespace of pods nowhere",
     "port-forward pods/web http": "request: got a port http, expected a port from 0 to 2147483647",
 }
 
@@ -125,7 +128,7 @@ REFUSED = {
 def test_refused_is(line: str, says: str) -> None:
     """What cannot be made a review of is refused, saying what is missing."""
     with pytest.raises(BadInput) as caught:
-        reviews.of_sentence(sentence.read(f"{line} as alice"), Objects((WEB, OTHER)), _no_file)
+        acting.of_sentence(sentence.read(f"{line} as alice"), Objects((WEB, OTHER, NOWHERE)), _no_file)
 
     assert str(caught.value) == says
 
@@ -147,7 +150,7 @@ def test_custom_kinds_are_called_as_they_are_defined() -> None:
 
 def test_bytes_are_an_admission_review() -> None:
     """What is made has the envelope that every reader of reviews expects."""
-    made = orjson.loads(reviews.of_sentence(sentence.read("proxy nodes/n as alice"), Objects(), _no_file))
+    made = orjson.loads(acting.of_sentence(sentence.read("proxy nodes/n as alice"), Objects(), _no_file))
 
     assert (made["apiVersion"], made["kind"], made["request"]["uid"]) == (
         "admission.k8s.io/v1",

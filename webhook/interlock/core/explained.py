@@ -1,6 +1,6 @@
 """A decision explained: for every policy what its gates said, how its window stands, and what it yielded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,6 +59,7 @@ def explain(
     now: datetime,
     *,
     handed: Handed | None = None,
+    left: Mapping[str, Finding] | None = None,
     unknown: Sequence[str] = (),
 ) -> Explained:
     """Ask every policy gate by gate.
@@ -70,12 +71,14 @@ def explain(
         snapshot: what was decided by.
         now: when.
         handed: the deletion that the UPDATE can become, where it was judged with it.
+        left: by policy, what is left by the request; None where the objects are there to tell.
         unknown: what is not known of the request.
     """
     view = View.of(request, snapshot.namespaces)
     later = View.of(handed.request, snapshot.namespaces) if handed else None
     outcomes = {outcome.policy: outcome for outcome in decision.outcomes}
-    left = {policy.name: found for policy, found in leaving.findings(snapshot.policies.leavable(request), view)}
+    if left is None:
+        left = {policy.name: found for policy, found in leaving.findings(snapshot.policies.leavable(request), view)}
     said = []
     for policy in snapshot.policies.policies:
         looked: tuple[Looked, ...] = ()

@@ -1,14 +1,13 @@
 """What decisions read, from a cluster through the user's kubectl: as a guard sees it, at this moment."""
 
-import asyncio
-
 from interlock.cli.kubectl import Kubectl
+from interlock.core import systems
 from interlock.core.policies import policy
 from interlock.core.policies.policy import Policy
-from interlock.core.rehearsal.objects import Objects
 from interlock.core.rehearsal.sentence import Sentence
-from interlock.core.types import JsonObject
-from interlock.errors import BadPolicy, NotFound
+from interlock.core.systems import Reference
+from interlock.core.types import JsonObject, Request
+from interlock.errors import BadPolicy
 
 POLICIES = "dangerpolicies.interlock.dev"
 SURROUNDINGS = "namespaces,clusterroles,clusterrolebindings,roles,rolebindings"
@@ -56,47 +55,19 @@ def target(kubectl: Kubectl, sentence: Sentence) -> JsonObject | None:
     return kubectl.find(sentence.resource, sentence.name, *where)
 
 
-class KubectlReader:
-    """Implements `core.ports.ClusterReader`, through the user's kubectl."""
+def followed(kubectl: Kubectl, request: Request) -> list[JsonObject]:
+    """What a request of a system identity says that it follows, as far as it is there.
 
-    def __init__(self, kubectl: Kubectl) -> None:
-        self._kubectl = kubectl
-
-    async def get_by_kind(
-        self, *, api_version: str, kind: str, namespace: str, name: str, seconds: float
-    ) -> JsonObject:
-        """Read one object.
-
-        Raises:
-            NotFound: it does not exist.
-            Forbidden: the user may not read it.
-            Unavailable: any other failure, in kubectl's words.
-        """
-        del seconds
-        group, _, version = api_version.rpartition("/")
-        where = ["-n", namespace] if namespace else []
-        found = await asyncio.to_thread(self._kubectl.find, f"{kind}.{version}.{group}", name, *where)
-        if found is None:
-            raise NotFound(f"{kind} {name}")
-        return found
+    Raises:
+        ClusterError: it could not be read; the message is kubectl's.
+        UsageError: there is no kubectl.
+    """
+    parent = systems.needs_parent(request) or systems.adopted(request)
+    found = [_found(kubectl, each) for each in (parent.references if parent else ())]
+    return [each for each in found if each is not None]
 
 
-class ObjectReader:
-    """Implements `core.ports.ClusterReader` on described objects: what is not described does not exist."""
-
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
-
-    async def get_by_kind(
-        self, *, api_version: str, kind: str, namespace: str, name: str, seconds: float
-    ) -> JsonObject:
-        """Find one object.
-
-        Raises:
-            NotFound: it is not described.
-        """
-        del api_version, seconds
-        found = self._objects.get(kind, name, namespace)
-        if found is None:
-            raise NotFound(f"{kind} {name}")
-        return found
+def _found(kubectl: Kubectl, reference: Reference) -> JsonObject | None:
+    group, _, version = reference.api_version.rpartition("/")
+    where = ["-n", reference.namespace] if reference.namespace else []
+    return kubectl.find(f"{reference.kind}.{version}.{group}", reference.name, *where)

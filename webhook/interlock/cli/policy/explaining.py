@@ -27,7 +27,6 @@ from interlock.core.explained import Explained, explain
 from interlock.core.policies.policy import Policy
 from interlock.core.rehearsal import recorded, sentence
 from interlock.core.rehearsal.objects import Objects
-from interlock.core.review import request as reader
 from interlock.core.types import JsonObject, Request
 from interlock.errors import BadInput, NotFound, UsageError
 from interlock.wiring import clock
@@ -42,7 +41,7 @@ class Output(StrEnum):
 
 def explain_policies(  # noqa: PLR0913  one parameter per argument of the command, as typer wants it
     line: Annotated[
-        str, typer.Argument(metavar="[REQUEST]", help="Such as 'delete namespaces/shop as alice'.", show_default=False)
+        str, typer.Argument(metavar="REQUEST", help="Such as 'delete namespaces/shop as alice'.", show_default=False)
     ] = "",
     *,
     review: Annotated[
@@ -126,10 +125,9 @@ class _Source:
                 found += [] if target is None else [target]
         return Objects(tuple(found))
 
-    def world(self, said: sentence.Sentence | None = None) -> World:
-        """Everything."""
-        reader = cluster.KubectlReader(self.kubectl) if self.kubectl else None
-        return World.of(self.objects(said), self.policies(), reader)
+    def followed(self, request: Request) -> tuple[JsonObject, ...]:
+        """What the request says that it follows, from the cluster."""
+        return tuple(cluster.followed(self.kubectl, request)) if self.kubectl else ()
 
 
 def _named(item: JsonObject, said: sentence.Sentence) -> bool:
@@ -142,8 +140,9 @@ def _named(item: JsonObject, said: sentence.Sentence) -> bool:
 
 def _of_request(source: _Source, line: str, review: Path | None, now: datetime) -> Explained:
     said = sentence.read(line) if line else None
-    world = source.world(said)
-    request = requests.of_line(line, world.objects, _load) if review is None else reader.parse(_bytes(review))
+    objects = source.objects(said)
+    request = requests.of_line(line, objects, _load) if review is None else requests.parsed(_bytes(review))
+    world = World.of(Objects((*objects.items, *source.followed(request))), source.policies())
     return asyncio.run(_explained(world, request, now))
 
 
@@ -160,9 +159,15 @@ def _of_record(source: _Source, record_id: str, namespace: str) -> Explained:
     if source.kubectl is None:
         raise UsageError("--record: got --offline, expected the cluster, whose ledger has the record")
     found = recorded.read(_record(source.kubectl, record_id, namespace))
-    world = source.world()
+    world = World.of(source.objects(None), source.policies())
     return explain(
-        found.request, found.decision.findings, found.decision, world.snapshot, found.time, unknown=found.missing
+        found.request,
+        found.findings,
+        found.decision,
+        world.snapshot,
+        found.time,
+        left=found.left,
+        unknown=found.missing,
     )
 
 

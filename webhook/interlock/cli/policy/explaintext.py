@@ -68,7 +68,7 @@ def _policy(found: Explained, said: PolicySaid, paint: Painter, *, verbose: bool
 def _yielded(said: PolicySaid) -> str:
     """What came of a policy, in a few words."""
     outcome = said.outcome
-    if said.policy.mode is Mode.DISABLED:
+    if not said.looked:
         return "not asked"
     if outcome is None:
         return "lifted, nothing to record" if said.selected else "does not apply"

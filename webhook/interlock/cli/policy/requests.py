@@ -14,8 +14,8 @@ import orjson
 
 from interlock.core import unstructured
 from interlock.core.policies.fields import Field, Fields
-from interlock.core.rehearsal import reviews, sentence
-from interlock.core.rehearsal.objects import Objects, group_version, name_of
+from interlock.core.rehearsal import acting, reviews, sentence
+from interlock.core.rehearsal.objects import Objects, group_version, has_labels, name_of
 from interlock.core.review import request as reader
 from interlock.core.types import JsonObject, Operation, Request
 from interlock.errors import BadInput
@@ -39,7 +39,7 @@ def read(field: Field, objects: Objects, load: Load) -> Request | None:
         found = _bytes(field, objects, load)
         if len(field.violations) > before:
             return None
-        return reader.parse(found)
+        return parsed(found)
     except BadInput as error:
         place = f"{field.path}: {error.field}" if error.field not in {"", sentence.FIELD} else field.path
         field.violations.append(BadInput(field=place, got=error.got, expected=error.expected))
@@ -52,7 +52,19 @@ def of_line(line: str, objects: Objects, load: Load) -> Request:
     Raises:
         BadInput: it cannot be read, or what it speaks of is not there.
     """
-    return reader.parse(_of_line(line, objects, load))
+    return parsed(_of_line(line, objects, load))
+
+
+def parsed(review: bytes) -> Request:
+    """Read a review as the guard does, after the check that the API server has made of every object.
+
+    Raises:
+        BadInput: it is none, or its objects have labels that no API server stores.
+    """
+    request = reader.parse(review)
+    if not (has_labels(request.object) and has_labels(request.old_object)):
+        raise BadInput(field="metadata.labels", got="something else", expected="labels, each a text")
+    return request
 
 
 def _bytes(field: Field, objects: Objects, load: Load) -> bytes:
@@ -67,7 +79,7 @@ def _bytes(field: Field, objects: Objects, load: Load) -> bytes:
 
 
 def _of_line(line: str, objects: Objects, load: Load) -> bytes:
-    return reviews.of_sentence(sentence.read(line), objects, load)
+    return acting.of_sentence(sentence.read(line), objects, load)
 
 
 def _of_parts(fields: Fields) -> bytes:

@@ -17,7 +17,7 @@ from interlock.core.policies import policy
 from interlock.core.policies.fields import Field, Fields, union
 from interlock.core.policies.policy import Policy
 from interlock.core.rehearsal.expected import Expected
-from interlock.core.rehearsal.objects import Objects
+from interlock.core.rehearsal.objects import Objects, is_manifest
 from interlock.core.types import JsonObject, Request, Verdict
 from interlock.errors import BadInput, BadPolicy
 
@@ -157,13 +157,14 @@ class _Reading:
             return None
 
     def _namespaces(self, field: Field) -> Iterator[JsonObject]:
-        """Namespaces by name, with their labels, to which the API server adds the name."""
+        """Namespaces by name, with their labels, and what the API server adds to every one."""
         for name, labels in field.members() if field.present else ():
             if not isinstance(labels.value, dict) or not all(isinstance(value, str) for value in labels.value.values()):
                 labels.refuse("labels, each a text; {} for none")
                 continue
             metadata = {"name": name, "labels": labels.value | {"kubernetes.io/metadata.name": name}}
-            yield {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+            spec, status = {"finalizers": ["kubernetes"]}, {"phase": "Active"}
+            yield {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata, "spec": spec, "status": status}
 
     def _objects(self, field: Field) -> list[JsonObject]:
         items = field.items(at_most=MAX_OBJECTS)
@@ -177,7 +178,7 @@ class _Reading:
             except BadInput as error:
                 field.refuse(error.expected, got=f"{error.field}: {error.got}")
                 return []
-        if not yamlfiles.is_manifest(field.value):
+        if not is_manifest(field.value):
             field.refuse("a file, or an object with apiVersion, kind, metadata.name", got="something else")
             return []
         return [field.value]

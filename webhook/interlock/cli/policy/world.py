@@ -4,16 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from interlock.cli.policy.cluster import ObjectReader
 from interlock.core import snapshot
 from interlock.core.access.book import Book
 from interlock.core.policies.policy import Policy
-from interlock.core.ports import ClusterReader
 from interlock.core.rehearsal.objects import Objects
 from interlock.core.snapshot import Snapshot
-from interlock.core.types import Decision, Request
-from interlock.kube.reading import read_namespace
-from interlock.serve.decider import Decider
+from interlock.core.types import Decision, JsonObject, Request
+from interlock.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,18 +19,42 @@ class World:
 
     objects: Objects
     snapshot: Snapshot
-    reader: ClusterReader
 
     @classmethod
-    def of(cls, objects: Objects, policies: Iterable[Policy], reader: ClusterReader | None = None) -> "World":
-        """Read namespaces, roles and bindings from the objects; and what else there is, if there is no other reader."""
+    def of(cls, objects: Objects, policies: Iterable[Policy]) -> "World":
+        """Read namespaces, roles and bindings from the objects."""
+        from interlock.kube.reading import read_namespace  # noqa: PLC0415  logging, which other commands do without
+
         built = snapshot.build(
             policies=policies,
             namespaces=map(read_namespace, objects.of_kinds(["Namespace"])),
             access=Book.of(objects.items),
         )
-        return cls(objects=objects, snapshot=built, reader=reader or ObjectReader(objects))
+        return cls(objects=objects, snapshot=built)
 
     async def decide(self, request: Request, now: datetime) -> Decision:
         """What the guard would decide."""
-        return await Decider(reader=self.reader, clock=lambda: now).decide(request, self.snapshot)
+        from interlock.serve.decider import Decider  # noqa: PLC0415  likewise
+
+        return await Decider(reader=_Reader(self.objects), clock=lambda: now).decide(request, self.snapshot)
+
+
+class _Reader:
+    """Implements `core.ports.ClusterReader` on described objects: what is not described does not exist."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    async def get_by_kind(
+        self, *, api_version: str, kind: str, namespace: str, name: str, seconds: float
+    ) -> JsonObject:
+        """Find one object.
+
+        Raises:
+            NotFound: it is not described.
+        """
+        del api_version, seconds
+        found = self._objects.get(kind, name, namespace)
+        if found is None:
+            raise NotFound(f"{kind} {name}")
+        return found

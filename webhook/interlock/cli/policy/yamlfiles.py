@@ -1,7 +1,4 @@
-"""YAML and JSON files, read the strict way: no key twice, no text that turns into a date.
-
-JSON is read as YAML, which it is a part of.
-"""
+"""YAML and JSON files, read the strict way: no key twice, no text that turns into a date."""
 
 from collections.abc import Hashable, Iterator
 from pathlib import Path
@@ -10,6 +7,8 @@ from typing import Any
 import orjson
 import yaml
 
+from interlock.core import jsonbytes
+from interlock.core.rehearsal.objects import is_manifest
 from interlock.core.types import JsonObject
 from interlock.errors import BadInput
 
@@ -51,6 +50,8 @@ def documents(path: Path) -> list[Any]:
     """
     try:
         text = _text(path)
+        if path.suffix == ".json":
+            return [_json(path, text)]
         found = [document for document in yaml.load_all(text, _Loader) if document is not None]
         orjson.dumps(found)  # what JSON cannot say, no API server takes
     except TypeError as error:
@@ -81,21 +82,28 @@ def manifests(path: Path) -> list[JsonObject]:
     return found
 
 
-def is_manifest(item: object) -> bool:
-    """Whether something is an object as kubectl takes them, with a name."""
-    if not isinstance(item, dict) or not isinstance(item.get("metadata"), dict):
-        return False
-    return all(
-        isinstance(value, str) for value in (item.get("apiVersion"), item.get("kind"), item["metadata"].get("name"))
-    )
-
-
 def _text(path: Path) -> str:
     with path.open("rb") as file:
         data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise ValueError(f"more than {MAX_FILE_BYTES} bytes")
     return data.decode()
+
+
+def _json(path: Path, text: str) -> Any:  # noqa: ANN401  a JSON document can be anything
+    """Read JSON as JSON: YAML reads some of its numbers as texts, and no tabs.
+
+    Raises:
+        BadInput: it is none, or has a key twice.
+    """
+    data = text.encode()
+    try:
+        value = jsonbytes.loads(data)
+    except BadInput as error:
+        raise BadInput(field=str(path), got=error.got, expected=error.expected) from error
+    if (repeated := jsonbytes.duplicate_key(data, value)) is not None:
+        raise BadInput(field=str(path), got=f"the key {repeated} twice", expected="every key once")
+    return value
 
 
 def _items(document: object) -> Iterator[Any]:

@@ -8,26 +8,13 @@ from interlock.core.linting.rule import Rule, Said, Surroundings, enforces
 from interlock.core.policies import doubts
 from interlock.core.policies.policy import Policy
 from interlock.core.policies.scope import Exclusion, Match, Names, ResourceRule
+from interlock.core.scopes import CLUSTER_SCOPED
 from interlock.core.selectors import LabelSelector, Requirement
 from interlock.core.text import listed
 from interlock.core.types import Mode, Operation, Severity, Verdict
 
 EXEMPT_GROUP = "admissionregistration.k8s.io"
 """Of these kinds no API server asks a webhook (plugin/webhook/rules: IsExemptAdmissionConfigurationResource)."""
-
-CLUSTER_SCOPED = {
-    "": {"nodes", "persistentvolumes", "componentstatuses"},
-    "rbac.authorization.k8s.io": {"clusterroles", "clusterrolebindings"},
-    "apiextensions.k8s.io": {"customresourcedefinitions"},
-    "apiregistration.k8s.io": {"apiservices"},
-    "certificates.k8s.io": {"certificatesigningrequests"},
-    "storage.k8s.io": {"storageclasses", "volumeattachments", "csidrivers", "csinodes"},
-    "scheduling.k8s.io": {"priorityclasses"},
-    "networking.k8s.io": {"ingressclasses"},
-    "node.k8s.io": {"runtimeclasses"},
-    "flowcontrol.apiserver.k8s.io": {"flowschemas", "prioritylevelconfigurations"},
-}
-"""Built-in kinds without a namespace, but for Namespaces; a plain finding on them reaches no namespace."""
 
 CONNECTED = {"pods/exec", "pods/attach", "pods/portforward", "pods/proxy", "services/proxy", "nodes/proxy"}
 """All that CONNECT is asked about (registry/core: rest.Connecter)."""
@@ -113,7 +100,7 @@ def _no_namespace(policy: Policy, _around: Surroundings) -> Iterator[Said]:
 
 
 def _cluster_scoped(rule: ResourceRule, resource: str) -> bool:
-    return all(resource in CLUSTER_SCOPED.get(group, ()) for group in rule.groups)
+    return resource != "namespaces" and all(resource in CLUSTER_SCOPED.get(group, ()) for group in rule.groups)
 
 
 def _every_namespace(policy: Policy, _around: Surroundings) -> Iterator[Said]:

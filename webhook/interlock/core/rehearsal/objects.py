@@ -129,6 +129,18 @@ def _guessed(kind: str) -> str:
     return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
 
 
+def is_manifest(item: object) -> bool:
+    """Whether something is an object as an API server stores them: a kind, a name, labels that are texts."""
+    texts = (("apiVersion",), ("kind",), ("metadata", "name"))
+    return isinstance(item, dict) and all(unstructured.text(item, *path) for path in texts) and has_labels(item)
+
+
+def has_labels(item: JsonObject | None) -> bool:
+    """Whether labels are texts by name, where there are any, as decisions take for granted."""
+    labels = (unstructured.mapping(item, "metadata")).get("labels")
+    return labels is None or (isinstance(labels, dict) and all(isinstance(value, str) for value in labels.values()))
+
+
 def group_version(item: JsonObject) -> tuple[str, str]:
     """API group, empty for core, and version of an object."""
     group, _, version = unstructured.text(item, "apiVersion").rpartition("/")

@@ -4,13 +4,14 @@ A record holds no object, no label, no role and no command (`core.audit.record`)
 would say is not known from it. `missing` names everything that is not there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from interlock.core import times, unstructured
 from interlock.core.audit.record import Kind
-from interlock.core.text import counted
+from interlock.core.audit.recordparts import Reason
+from interlock.core.policies.scopespec import LEAVE_PROTECTION
 from interlock.core.types import (
     Decision,
     Durability,
@@ -45,6 +46,27 @@ class Recorded:
     decision: Decision
     time: datetime
     missing: tuple[str, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What every policy was asked about.
+
+        Not what would have been left, of which each policy judges its own, nor the plain finding of a deletion that an
+        UPDATE hands to the garbage collector.
+        """
+        plain = self.request.operation.lower()
+        return tuple(
+            each
+            for each in self.decision.findings
+            if each.action != LEAVE_PROTECTION and (each.named or each.action == plain)
+        )
+
+    @property
+    def left(self) -> Mapping[str, Finding]:
+        """By name of the policies that judged it, what would have been left."""
+        found = {each.action: each for each in self.decision.findings}
+        judging = [outcome.policy for outcome in self.decision.outcomes if outcome.finding == LEAVE_PROTECTION]
+        return {policy: found[LEAVE_PROTECTION] for policy in judging if LEAVE_PROTECTION in found}
 
 
 def read(record: JsonObject) -> Recorded:
@@ -85,7 +107,7 @@ def _request(record: JsonObject) -> Request:
 
 
 def _decision(record: JsonObject) -> Decision:
-    continued = record["reason"] == "Continuation"
+    continued = record["reason"] == Reason.CONTINUATION
     return Decision(
         verdict=_VERDICTS[record["verdict"]],
         severity=Severity.parse(record["severity"]),
@@ -139,7 +161,7 @@ def _missing(record: JsonObject) -> Iterator[str]:
     yield "the object and its labels: a selector on them is taken to hold in match, and not to hold in exclude"
     yield "labels of namespaces as they were then: those of now are looked at, where there are any"
     yield "policies that did not apply: those of now are asked, and each is compared with the record by its digest"
-    for place, noun in ((record, "finding"), (record, "policy"), (record["user"], "group")):
-        omitted = place.get({"finding": "findingsOmitted", "policy": "policiesOmitted", "group": "groupsOmitted"}[noun])
-        if omitted:
-            yield f"{counted(omitted, noun)} more, which were left out of the record"
+    lists = {"findings": record, "policies": record, "groups": record["user"]}
+    for name, place in lists.items():
+        if omitted := place.get(f"{name}Omitted"):
+            yield f"{omitted} more {name}, which were left out of the record"
