@@ -10,6 +10,7 @@ from interlock.core.policies import windowspec, zones
 from interlock.core.policies.fields import Field
 from interlock.core.policies.windows import LOOK_AHEAD, Windows
 from interlock.core.types import JsonObject, Verdict, WindowState
+from tests.support import recurrences
 from tests.support.slowwindows import Model
 
 CHANGES = {
@@ -44,6 +45,12 @@ def weekly(name: str, days: str, start: str, end: str) -> JsonObject:
     return {"name": name, "weekly": {"days": days.split(), "start": start, "end": end}}
 
 
+def rrule(name: str, rule: str, start: str, duration: str, *exdates: str) -> JsonObject:
+    """An entry by a recurrence rule."""
+    given = {"rule": rule, "start": start, "duration": duration}
+    return {"name": name, "rrule": {**given, **({"exdates": list(exdates)} if exdates else {})}}
+
+
 def once(name: str, start: str, end: str) -> JsonObject:
     """An entry with fixed ends."""
     return {"name": name, "once": {"start": start, "end": end}}
@@ -64,6 +71,10 @@ FREEZE = {**BERLIN, "freeze": [BLACK_FRIDAY]}
 BOTH = {**BERLIN, "allow": [CHANGE_NIGHT], "freeze": [BLACK_FRIDAY]}
 ALWAYS = {**BERLIN, "allow": [weekly("always", " ".join(DAYS), "00:00", "24:00")]}
 LONG_PAST = {**BERLIN, "allow": [once("launch", "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")]}
+PATCH_TUESDAY = {
+    **BERLIN,
+    "allow": [rrule("patch-tuesday", "FREQ=MONTHLY;BYDAY=2TU", "2026-01-13T20:00", "2h30m", "2026-12-08")],
+}
 BACK_TO_BACK = {**BERLIN, "allow": [weekly("a", "Tue", "10:00", "12:00"), weekly("b", "Tue", "12:00", "14:00")]}
 
 
@@ -141,6 +152,42 @@ BACK_TO_BACK = {**BERLIN, "allow": [weekly("a", "Tue", "10:00", "12:00"), weekly
             id="between two windows that touch nothing changes",
         ),
         pytest.param(
+            PATCH_TUESDAY,
+            "2026-11-16T12:00:00+01:00",
+            (False, (), "2027-01-12T20:00:00+01:00", "2027-01-12T20:00:00+01:00"),
+            id="a recurring window opens by its rule, and not on a day taken out",
+        ),
+        pytest.param(
+            PATCH_TUESDAY,
+            "2027-01-12T21:00:00+01:00",
+            (True, ("patch-tuesday",), "2027-01-12T22:30:00+01:00", "2027-01-12T21:00:00+01:00"),
+            id="a recurring window lasts its duration",
+        ),
+        pytest.param(
+            {**BERLIN, "freeze": [rrule("year-end", "FREQ=YEARLY", "2020-12-28T12:00", "168h")]},
+            "2027-01-03T12:00:00+01:00",
+            (False, ("year-end",), "2027-01-04T12:00:00+01:00", "2027-01-04T12:00:00+01:00"),
+            id="on its seventh day a freeze of a week is still on",
+        ),
+        pytest.param(
+            {**BERLIN, "allow": [rrule("a", "FREQ=DAILY;UNTIL=20261117T190000Z", "2026-11-01T20:00", "1h")]},
+            "2026-11-17T12:00:00+01:00",
+            (False, (), "2026-11-17T20:00:00+01:00", "2026-11-17T20:00:00+01:00"),
+            id="the instant of UNTIL still starts a window",
+        ),
+        pytest.param(
+            {**BERLIN, "allow": [rrule("a", "FREQ=DAILY;UNTIL=20261117T185959Z", "2026-11-01T20:00", "1h")]},
+            "2026-11-17T12:00:00+01:00",
+            (False, (), None, None),
+            id="nothing starts after the instant of UNTIL",
+        ),
+        pytest.param(
+            {**BERLIN, "allow": [rrule("a", "FREQ=DAILY;COUNT=3", "2026-11-15T20:00", "1h")]},
+            "2026-11-17T12:00:00+01:00",
+            (False, (), "2026-11-17T20:00:00+01:00", "2026-11-17T20:00:00+01:00"),
+            id="the last of COUNT starts a window",
+        ),
+        pytest.param(
             {**BERLIN, "freeze": [once("audit", "2027-10-01T00:00:00Z", "2027-10-02T00:00:00Z")]},
             "2026-11-17T12:00:00Z",
             (True, (), "2027-10-01T00:00:00Z", "2026-11-17T12:00:00Z"),
@@ -180,6 +227,7 @@ def test_outside_is_deny_unless_said_otherwise() -> None:
 
 # ------------------------------------------------------------------------------------------- when clocks change
 
+EARLY_RULE = ("FREQ=WEEKLY;BYDAY=SU", "2026-01-04T02:15", "30m")
 SUNDAY_EARLY = ("Sun", "02:15", "02:45")  # Berlin: 2026-03-29 has no such time, 2026-10-25 has it twice
 
 
@@ -230,13 +278,44 @@ SUNDAY_EARLY = ("Sun", "02:15", "02:45")  # Berlin: 2026-03-29 has no such time,
             [("2026-03-28T21:00:00Z", "2026-03-29T04:00:00Z")],
             id="a window across a gap lasts an hour less",
         ),
+        pytest.param("allow", EARLY_RULE, "2026-10-25", [], id="a recurring window inside a fold falls out"),
+        pytest.param("allow", EARLY_RULE, "2026-03-29", [], id="a recurring window inside a gap falls out"),
+        pytest.param(
+            "freeze",
+            EARLY_RULE,
+            "2026-10-25",
+            [("2026-10-25T00:15:00Z", "2026-10-25T01:45:00Z")],
+            id="a recurring freeze inside a fold lasts from its first to its second time",
+        ),
+        pytest.param(
+            "allow",
+            ("FREQ=WEEKLY", "2026-01-03T22:00", "8h"),
+            "2026-10-25",
+            [("2026-10-24T20:00:00Z", "2026-10-25T04:00:00Z")],
+            id="eight hours across a fold are eight hours of permission",
+        ),
+        pytest.param(
+            "allow",
+            ("FREQ=WEEKLY", "2026-01-03T22:00", "8h"),
+            "2026-03-29",
+            [("2026-03-28T21:00:00Z", "2026-03-29T04:00:00Z")],
+            id="eight hours across a gap are permission until the clock shows eight hours later",
+        ),
+        pytest.param(
+            "freeze",
+            ("FREQ=WEEKLY", "2026-01-03T22:00", "8h"),
+            "2026-10-25",
+            [("2026-10-24T20:00:00Z", "2026-10-25T05:00:00Z")],
+            id="a freeze of eight hours across a fold ends where the clock shows eight hours later",
+        ),
     ],
 )
 def test_clock_changes_leave_less_permission(
     kind: str, window: tuple[str, str, str], day: str, expected: list[tuple[str, str]]
 ) -> None:
     """Whatever the clock does, an allow window never permits more and a freeze never less than one reading of it."""
-    windows = read({"timeZone": "Europe/Berlin", kind: [weekly("w", *window)]})
+    entry = rrule("w", *window) if "FREQ" in window[0] else weekly("w", *window)
+    windows = read({"timeZone": "Europe/Berlin", kind: [entry]})
     noon_before = at(f"{day}T12:00:00Z") - timedelta(days=1)
 
     found, instant = [], noon_before
@@ -266,13 +345,21 @@ def moments(draw: st.DrawFn) -> tuple[str, datetime]:
 
 @st.composite
 def entries(draw: st.DrawFn, now: datetime) -> list[JsonObject]:
-    """Up to three windows, weekly ones and fixed ones around an instant."""
+    """Up to three windows: weekly ones, recurring ones begun lately, and fixed ones around an instant."""
     found = []
     for index in range(draw(st.integers(0, 3))):
-        if draw(st.integers(0, 3)):
+        form = draw(st.sampled_from(("weekly", "weekly", "rrule", "once")))
+        if form == "weekly":
             start, end = draw(clocks), draw(ends)
             if start != end:
                 found.append(weekly(f"w{index}", " ".join(draw(days)), start, end))
+        elif form == "rrule":
+            about = now.date() - timedelta(days=draw(st.integers(-3, 60)))
+            begun = recurrences.begun(draw(recurrences.rules), about)
+            if begun is not None:
+                rule, first = begun
+                duration = f"{draw(st.integers(1, 48 * 60))}m"
+                found.append(rrule(f"w{index}", rule, f"{first}T{draw(clocks)}", duration))
         else:
             start_at = now.replace(second=0) + timedelta(minutes=draw(st.integers(-3000, 3000)))
             length = timedelta(minutes=draw(st.integers(1, 3000)))

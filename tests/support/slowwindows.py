@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from dateutil.rrule import rrulestr
+
 from interlock.core.policies import zones
 from interlock.core.types import JsonObject
 
 MINUTE = timedelta(minutes=1)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
-BEFORE = (
-    4  # days shown before the instant in question: a day of length, a day of clock change, a day of zone, one to spare
-)
+BEFORE = 5  # days shown before the instant in question: two of length, one of clock change, one of zone, one to spare
 AFTER = 9  # and after it
 
 
@@ -66,6 +66,15 @@ class Wall:
         if not begin or not end:
             return None  # outside what is listed
         return (max(begin), min(end)) if allow else (min(begin), max(end))
+
+    def recurring(self, starts: datetime, length: timedelta, *, allow: bool) -> tuple[datetime, datetime] | None:
+        """Start and end of a window of some length: what every reading of it permits, or what any of them freezes."""
+        early, late = self.instants(starts, later=False), self.instants(starts, later=True)
+        ends = self.instants(starts + length, later=not allow)
+        if not early or not late or not ends:
+            return None
+        passed = [min(early) + length, max(late) + length]
+        return (max(late), min(*ends, *passed)) if allow else (min(early), max(*ends, *passed))
 
 
 def _reading(day: date, text: str) -> datetime:
@@ -120,9 +129,28 @@ def _spans(wall: Wall, entry: JsonObject, *, allow: bool) -> Iterable[tuple[date
         yield tuple(datetime.fromisoformat(entry["once"][end]).astimezone(UTC) for end in ("start", "end"))  # type: ignore[misc]
         return
     first, last = wall.shown[0].date(), wall.shown[-1].date()
+    if "rrule" in entry:
+        yield from _recurring(wall, entry["rrule"], last, allow=allow)
+        return
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
         if DAYS[day.weekday()] in entry["weekly"]["days"]:
             span = wall.occurrence(day, entry["weekly"], allow=allow)
             if span:
                 yield span
+
+
+def _recurring(wall: Wall, rule: JsonObject, last: date, *, allow: bool) -> Iterable[tuple[datetime, datetime]]:
+    length = minutes_of(rule["duration"])
+    for starts in rrulestr(rule["rule"], dtstart=datetime.fromisoformat(rule["start"])):
+        if starts.date() > last:
+            return
+        span = wall.recurring(starts, length, allow=allow)
+        if span and starts.date().isoformat() not in rule.get("exdates", ()):
+            yield span
+
+
+def minutes_of(duration: str) -> timedelta:
+    """A duration such as 1h30m."""
+    hours, _, rest = duration.rpartition("h")
+    return timedelta(hours=int(hours or 0), minutes=int(rest.removesuffix("m") or 0))

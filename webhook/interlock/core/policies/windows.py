@@ -13,14 +13,12 @@ a policy is asked at every request: the answers are the same with and without.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from interlock.core.policies import zones
+from interlock.core.policies.entries import Entry, Span
 from interlock.core.types import Verdict, WindowState
-
-MINUTES_A_DAY = 24 * 60
 
 LOOK_AHEAD = timedelta(days=400)
 """How far after the beginning of the day a next transition is searched: past a yearly freeze; bounded, since windows
@@ -28,75 +26,6 @@ may stay as they are forever."""
 
 FIRST_LOOK = timedelta(days=9)
 """Searched first: a week and what a clock change can shift; nearly always enough, at a fraction of the cost."""
-
-MARGIN_DAYS = 3
-"""Days around a period whose occurrences can reach into it: one of length, one of the largest clock change known
-(Pacific/Apia skipped 2011-12-30 altogether), one because the local date differs from the UTC date."""
-
-
-class Span(NamedTuple):
-    """Instants from `start` to before `end`, in UTC."""
-
-    start: datetime
-    end: datetime
-
-    def meets(self, other: "Span") -> bool:
-        """Whether the two have an instant in common."""
-        return self.start < other.end and other.start < self.end
-
-    def within(self, other: "Span") -> "Span":
-        """What of it lies in the other, which it meets."""
-        return Span(max(self.start, other.start), min(self.end, other.end))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weekly:
-    """A window on days of the week; the day is the start's, also where it crosses midnight.
-
-    Attributes:
-        days: 0 is Monday.
-        start, end: minutes after midnight; an `end` before `start` is on the next day, 1440 is the midnight after it.
-    """
-
-    name: str
-    days: frozenset[int]
-    start: int
-    end: int
-
-    def spans(self, period: Span, zone: ZoneInfo, *, narrow: bool) -> Iterator[Span]:
-        """Occurrences that meet the period, each with less permission where in doubt: `narrow` or wide."""
-        first = period.start.date() - timedelta(days=MARGIN_DAYS)
-        for offset in range((period.end - period.start).days + 2 * MARGIN_DAYS + 1):
-            day = first + timedelta(days=offset)
-            if day.weekday() in self.days:
-                span = self._occurrence(day, zone, narrow=narrow)
-                if span.start < span.end and span.meets(period):
-                    yield span
-
-    def _occurrence(self, day: date, zone: ZoneInfo, *, narrow: bool) -> Span:
-        length = (self.end - self.start) % MINUTES_A_DAY or MINUTES_A_DAY
-        begins = datetime.combine(day, time()) + timedelta(minutes=self.start)
-        starts = zones.instants(begins, zone)
-        ends = zones.instants(begins + timedelta(minutes=length), zone)
-        return Span(max(starts), min(ends)) if narrow else Span(min(starts), max(ends))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Once:
-    """A window with fixed ends, aware; there is nothing to doubt."""
-
-    name: str
-    start: datetime
-    end: datetime
-
-    def spans(self, period: Span, zone: ZoneInfo, *, narrow: bool) -> Iterator[Span]:
-        """The window, if it meets the period."""
-        span = Span(self.start.astimezone(UTC), self.end.astimezone(UTC))
-        if span.meets(period):
-            yield span
-
-
-Entry = Weekly | Once
 
 
 class _Known(NamedTuple):

@@ -5,12 +5,14 @@ without offset has no zone, and a weekly window whose end is its start may mean 
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from interlock.core.policies import zones
+from interlock.core.policies import recurrencespec, zones
+from interlock.core.policies.entries import MINUTES_A_DAY, Entry, Once, Weekly
 from interlock.core.policies.fields import Field, Fields, union
-from interlock.core.policies.windows import MINUTES_A_DAY, Entry, Once, Weekly, Windows
+from interlock.core.policies.windows import Windows
 from interlock.core.types import Verdict
 
 MAX_ENTRIES = 32
@@ -59,14 +61,14 @@ def _entries(field: Field) -> tuple[Entry, ...]:
 
 
 def _entry(field: Field) -> Entry | None:
-    fields = field.fields(("name", "weekly", "once"))
+    fields = field.fields(("name", *FORMS))
     name = fields.required("name", "a name for messages").text(at_most=MAX_NAME_CHARACTERS)
-    weekly, once = fields["weekly"], fields["once"]
-    if weekly.present == once.present:
+    forms = [form for form in FORMS if fields[form].present]
+    if len(forms) != 1:
         if fields.readable:
-            field.refuse("exactly one of weekly, once", got="both" if weekly.present else "neither")
+            field.refuse(f"exactly one of {', '.join(FORMS)}", got=" and ".join(forms) or "none of them")
         return None
-    return _weekly(weekly, name) if weekly.present else _once(once, name)
+    return FORMS[forms[0]](fields[forms[0]], name)
 
 
 def _weekly(field: Field, name: str) -> Weekly | None:
@@ -113,3 +115,10 @@ def _instant(fields: Fields, name: str) -> datetime | None:
     except (ValueError, OverflowError):
         field.refuse(_EXPECTED_INSTANT)
         return None
+
+
+FORMS: dict[str, Callable[[Field, str], Entry | None]] = {
+    "weekly": _weekly,
+    "rrule": recurrencespec.recurring,
+    "once": _once,
+}
