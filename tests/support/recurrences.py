@@ -1,11 +1,13 @@
 """Recurrence rules for property tests, and what python-dateutil makes of them."""
 
-import contextlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from itertools import islice
 
 from dateutil.rrule import rrulestr
 from hypothesis import strategies as st
+
+from interlock.core.policies.recurrence import SEARCH
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 LAST_YEAR = 2060  # further than any test looks
@@ -19,10 +21,9 @@ def dates(rule: str, first: date) -> Iterator[date]:
 
 
 def begun(rule: str, about: date) -> tuple[str, date] | None:
-    """The rule and its first day from this one on; None if it never has any."""
-    with contextlib.suppress(StopIteration):
-        return rule, next(dates(rule, about))
-    return None
+    """The rule and its first day from this one on; None if it has none, or its COUNT is too far."""
+    given = list(islice(dates(rule, about), 1000 if "COUNT" in rule else 1))
+    return (rule, given[0]) if given and given[-1] - given[0] <= SEARCH else None
 
 
 def _listed(values: st.SearchStrategy[str], *, at_most: int = 3) -> st.SearchStrategy[str]:
