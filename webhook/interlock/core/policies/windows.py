@@ -78,6 +78,13 @@ class Windows:
         self._known[:] = [found]
         return found.state
 
+    def openings(self, period: Span) -> Iterator[Span]:
+        """The spans of the period in which it is open, in order, none touching the next, none reaching out of it."""
+        allowed = _merged(self._spans(self.allow, period, narrow=True)) if self.allow else [period]
+        frozen = _merged(self._spans(self.freeze, period, narrow=False))
+        for span in allowed:
+            yield from _without(span, frozen)
+
     def _found(self, now: datetime) -> _Known:
         today = datetime.combine(now.date(), time(), UTC)
         is_open, transition = self._next(Span(now, today + FIRST_LOOK))
@@ -102,19 +109,12 @@ class Windows:
     def _next(self, period: Span) -> tuple[bool, datetime | None]:
         """Whether it is open at the beginning of a period, and when that changes within it."""
         now = period.start
-        span = next(self._open(period), None)
+        span = next(self.openings(period), None)
         if span is None:
             return False, None
         if span.start > now:
             return False, span.start
         return True, span.end if span.end < period.end else None
-
-    def _open(self, period: Span) -> Iterator[Span]:
-        """The spans of the period in which it is open, in order, none touching the next, none reaching out of it."""
-        allowed = _merged(self._spans(self.allow, period, narrow=True)) if self.allow else [period]
-        frozen = _merged(self._spans(self.freeze, period, narrow=False))
-        for span in allowed:
-            yield from _without(span, frozen)
 
     def _spans(self, entries: Iterable[Entry], period: Span, *, narrow: bool) -> Iterator[Span]:
         for entry in entries:
