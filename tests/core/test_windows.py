@@ -1,5 +1,6 @@
 """Change windows: the rule, the days on which clocks change, and properties against an independent slow model."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 
 from interlock.core.policies import windowspec, zones
 from interlock.core.policies.fields import Field
+from interlock.core.policies.outlook import outlook
 from interlock.core.policies.windows import LOOK_AHEAD, Windows
 from interlock.core.types import JsonObject, Verdict, WindowState
 from tests.support import recurrences
+from tests.support.policies import parsed
 from tests.support.slowwindows import Model
 
 CHANGES = {
@@ -411,6 +414,20 @@ def test_state_stands_until_the_next_transition(case: tuple[JsonObject, datetime
 
     assert windows.is_open(between) == state.open
     assert state.next_transition is None or windows.is_open(state.next_transition) != state.open
+
+
+@given(cases())
+def test_outlook_names_the_transitions_after_it(case: tuple[JsonObject, datetime]) -> None:
+    """What opens and closes next is what states say at these instants and just before."""
+    windows, now = read(case[0]), case[1]
+    seen = outlook(replace(parsed(), windows=windows), now)
+
+    assert seen.state == windows.state(now)
+    assert (seen.closing if seen.open else seen.opening) == windows.state(now).next_transition
+    for instant, opens in ((seen.opening, True), (seen.closing, False)):
+        if instant is not None:
+            around = (windows.is_open(instant - timedelta(microseconds=1)), windows.is_open(instant))
+            assert (instant > now, around) == (True, (not opens, opens))
 
 
 @given(cases(), st.lists(st.integers(-5000, 5000), min_size=1, max_size=8))

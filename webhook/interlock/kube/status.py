@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from interlock.core.policies import windowdoubts
+from interlock.core.policies import windowdoubts, zones
 from interlock.core.policies.policy import Policy
 from interlock.core.policies.windows import Windows
 from interlock.core.ports import Clock
@@ -60,6 +60,7 @@ class _Seen:
     policy: Policy
     state: WindowState
     doubts: tuple[str, ...]
+    tzdata: str
     until: datetime
 
 
@@ -148,13 +149,14 @@ class StatusWriter:
     def _window(self, policy: Policy, windows: Windows, now: datetime) -> _Seen:
         """The state of a policy's windows, computed anew only where it can have changed."""
         known = self._windows.get(policy.uid)
-        if known and known.policy is policy and now < known.until:
+        if known and known.policy is policy and now < known.until and known.tzdata == zones.version():
             return known
         state = windows.state(now)
         return _Seen(
             policy=policy,
             state=state,
             doubts=windowdoubts.doubts(windows, now),
+            tzdata=zones.version(),
             until=state.next_transition or now + NO_TRANSITION,
         )
 

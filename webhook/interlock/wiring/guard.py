@@ -42,7 +42,7 @@ from interlock.serve.reviewer import Reviewer
 from interlock.serve.server import HttpServer
 from interlock.serve.surroundings import Surroundings
 from interlock.settings import DIGEST_KEY_SECRET, GuardSettings
-from interlock.wiring import clock, ending, readings, succession
+from interlock.wiring import clock, ending, readings, succession, timezones
 from interlock.wiring.material import Known, Material, learned
 from interlock.wiring.memory import LongLived
 from interlock.wiring.stopping import cannot_go_on, handle_signals, unless
@@ -137,6 +137,7 @@ class _Process:
                 feed.run(),
                 lease.run(),
                 recorder.run(),
+                timezones.follow(),
                 _follow_room(LedgerState(api, namespace=settings.pod.namespace), lane),
             ),
             opening=self._opened(api, lane, store, material),

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from interlock.core.policies import zones
 from interlock.core.policies.entries import Entry, Span
 from interlock.core.types import Verdict, WindowState
 
@@ -29,10 +30,14 @@ FIRST_LOOK = timedelta(days=9)
 
 
 class _Known(NamedTuple):
-    """A state and the instants at which it is that; only `next_open` is, while open, the instant that is asked for."""
+    """A state, the instants at which it is that, and by which release of time zones.
+
+    Only `next_open` is, while open, the instant that is asked for.
+    """
 
     holds: Span
     state: WindowState
+    tzdata: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +45,20 @@ class Windows:
     """A policy's windows; at least one entry.
 
     Attributes:
+        time_zone: IANA name of the zone; a known one.
         outside: what the policy yields while they are closed.
     """
 
-    zone: ZoneInfo
+    time_zone: str
     allow: tuple[Entry, ...] = ()
     freeze: tuple[Entry, ...] = ()
     outside: Verdict = Verdict.DENY
     _known: list[_Known] = field(default_factory=list, init=False, compare=False, repr=False)  # the newest one
 
     @property
-    def time_zone(self) -> str:
-        """IANA name of the zone."""
-        return str(self.zone)
+    def zone(self) -> ZoneInfo:
+        """The zone as of the newest release that was read."""
+        return zones.zone(self.time_zone)
 
     def is_open(self, now: datetime) -> bool:
         """Whether the window is open.
@@ -72,7 +78,7 @@ class Windows:
             raise ValueError("the instant to judge must be aware")
         now = now.astimezone(UTC)
         for known in self._known:
-            if known.holds.start <= now < known.holds.end:
+            if known.holds.start <= now < known.holds.end and known.tzdata == zones.version():
                 return replace(known.state, next_open=now) if known.state.open else known.state
         found = self._found(now)
         self._known[:] = [found]
@@ -98,7 +104,7 @@ class Windows:
             time_zone=self.time_zone,
         )
         rest = Span(now, today + timedelta(days=1))
-        return _Known(Span(now, min(self._changes(rest), default=rest.end)), state)
+        return _Known(Span(now, min(self._changes(rest), default=rest.end)), state, zones.version())
 
     def _changes(self, period: Span) -> Iterator[datetime]:
         """Instants within the period at which some entry begins or ends."""
