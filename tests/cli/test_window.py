@@ -17,7 +17,9 @@ from tests.support.policies import SOUND, changed
 
 NIGHTS = {
     "timeZone": "Europe/Berlin",
-    "allow": [{"name": "nights", "weekly": {"days": ["Tue"], "start": "22:00", "end": "02:00"}}],
+    "allow": [
+        {"name": "nights", "weekly": {"days": ["Tue"], "start": "22:00", "end": "02:00"}, "overrun": {"grace": "30m"}}
+    ],
     "freeze": [{"name": "winter", "once": {"start": "2026-12-20T00:00:00+01:00", "end": "2027-01-07T00:00:00+01:00"}}],
 }
 WINDOWED = policies.policy(changed(SOUND, {"windows": NIGHTS, "verdict": "Warn"}), name="nights")
@@ -109,6 +111,7 @@ def test_json_of_a_file(tmp_path: Path) -> None:
                     "why": "inside nights",
                     "active": ["nights"],
                     "yields": "Warn",
+                    "overrunSince": "2027-01-12T21:00:00Z",
                     "timeZone": "Europe/Berlin",
                     "nextOpening": "2027-01-19T21:00:00Z",
                     "nextClosing": "2027-01-13T01:00:00Z",
@@ -139,6 +142,22 @@ def test_a_broken_policy_is_closed() -> None:
         "  yields  Deny",
         "  error   spec.windows.cron: got an unknown field, expected one of timeZone, allow, freeze, outside",
     ]
+
+
+def test_in_a_grace(kubectl: Callable[..., None]) -> None:
+    """Closed, but within its grace, a window says which operations may go on."""
+    kubectl(WINDOWED)
+    found = run("--at", "2027-01-13T02:10")
+
+    assert (found.exit_code, found.stdout.splitlines()[:4]) == (
+        3,
+        [
+            "nights: closed (outside every allow window)",
+            "  at      Wed 2027-01-13 02:10 Europe/Berlin (2027-01-13T01:10:00Z)",
+            "  yields  Deny",
+            "  grace   for what began after Tue 2027-01-12 22:00 Europe/Berlin (2027-01-12T21:00:00Z)",
+        ],
+    )
 
 
 REFUSALS = {

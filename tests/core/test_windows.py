@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from interlock.core.policies import windowspec, zones
 from interlock.core.policies.fields import Field
 from interlock.core.policies.outlook import outlook
-from interlock.core.policies.windows import LOOK_AHEAD, Windows
+from interlock.core.policies.windows import LOOK_AHEAD, OVERRUN_LOOK, Windows
 from interlock.core.types import JsonObject, Verdict, WindowState
 from tests.support import recurrences
 from tests.support.policies import parsed
@@ -52,6 +52,11 @@ def rrule(name: str, rule: str, start: str, duration: str, *exdates: str) -> Jso
     """An entry by a recurrence rule."""
     given = {"rule": rule, "start": start, "duration": duration}
     return {"name": name, "rrule": {**given, **({"exdates": list(exdates)} if exdates else {})}}
+
+
+def overrun(entry: JsonObject, grace: str) -> JsonObject:
+    """The entry with a grace."""
+    return {**entry, "overrun": {"grace": grace}}
 
 
 def once(name: str, start: str, end: str) -> JsonObject:
@@ -228,6 +233,60 @@ def test_outside_is_deny_unless_said_otherwise() -> None:
     assert (read(ALLOW).outside, read({**ALLOW, "outside": "Warn"}).outside) == (Verdict.DENY, Verdict.WARN)
 
 
+# ------------------------------------------------------------------------------------------------------- overrun
+
+GRACEFUL = overrun(CHANGE_NIGHT, "30m")  # Tuesdays and Thursdays, 22:00 to 02:00
+LATE_FREEZE = once("f", "2026-11-18T01:00:00+01:00", "2026-11-18T03:00:00+01:00")
+TUESDAY = "2026-11-17T22:00:00+01:00"
+
+
+@pytest.mark.parametrize(
+    ("windows", "now", "expected"),
+    [
+        pytest.param({"allow": [GRACEFUL]}, "2026-11-17T23:00:00+01:00", TUESDAY, id="while open, of the present one"),
+        pytest.param({"allow": [GRACEFUL]}, "2026-11-18T02:00:00+01:00", TUESDAY, id="from its end on"),
+        pytest.param({"allow": [GRACEFUL]}, "2026-11-18T02:29:59+01:00", TUESDAY, id="to the end of the grace"),
+        pytest.param({"allow": [GRACEFUL]}, "2026-11-18T02:30:00+01:00", None, id="not after the grace"),
+        pytest.param({"allow": [CHANGE_NIGHT]}, "2026-11-18T02:10:00+01:00", None, id="not without a grace"),
+        pytest.param(
+            {"allow": [GRACEFUL], "freeze": [LATE_FREEZE]},
+            "2026-11-18T01:10:00+01:00",
+            None,
+            id="a freeze ends the grace",
+        ),
+        pytest.param(
+            {"allow": [GRACEFUL], "freeze": [{**LATE_FREEZE, "allowOverrun": "Enabled"}]},
+            "2026-11-18T01:10:00+01:00",
+            TUESDAY,
+            id="a freeze that allows it leaves the grace, from its own beginning on",
+        ),
+        pytest.param(
+            {"allow": [GRACEFUL], "freeze": [once("f", "2026-11-18T02:05:00+01:00", "2026-11-18T02:10:00+01:00")]},
+            "2026-11-18T02:20:00+01:00",
+            None,
+            id="after a freeze nothing goes on",
+        ),
+        pytest.param(
+            {"allow": [GRACEFUL, weekly("short", "Tue", "22:00", "23:00")]},
+            "2026-11-18T02:10:00+01:00",
+            TUESDAY,
+            id="the window that ends last gives it",
+        ),
+        pytest.param(
+            {"allow": [CHANGE_NIGHT, overrun(weekly("short", "Tue", "22:00", "23:00"), "4h")]},
+            "2026-11-18T02:10:00+01:00",
+            None,
+            id="a window that ended earlier gives none",
+        ),
+    ],
+)
+def test_overrun(windows: JsonObject, now: str, expected: str | None) -> None:
+    """After the window that ends an opening, its operations may go on for its grace, unless a freeze forbids it."""
+    found = read({**BERLIN, **windows}).state(at(now)).overrun_since
+
+    assert found == (at(expected) if expected else None)
+
+
 # ------------------------------------------------------------------------------------------- when clocks change
 
 EARLY_RULE = ("FREQ=WEEKLY;BYDAY=SU", "2026-01-04T02:15", "30m")
@@ -375,6 +434,11 @@ def cases(draw: st.DrawFn) -> tuple[JsonObject, datetime]:
     """Windows and an instant."""
     zone, now = draw(moments())
     allow, freeze = draw(entries(now)), draw(entries(now))
+    for entry in allow:
+        if draw(st.booleans()):
+            entry["overrun"] = {"grace": f"{draw(st.integers(1, 240))}m"}
+    for entry in freeze:
+        entry["allowOverrun"] = draw(st.sampled_from(("Enabled", "Disabled")))
     if not allow and not freeze:
         allow = [weekly("only", "Sun", "02:30", "03:30")]
     return {"timeZone": zone, **({"allow": allow} if allow else {}), **({"freeze": freeze} if freeze else {})}, now
@@ -393,6 +457,16 @@ def test_state_agrees_with_a_clock_looked_at_every_minute(case: tuple[JsonObject
     else:
         assert state.next_transition == transition
     assert state.next_open == (now if state.open else state.next_transition)
+
+
+@given(cases())
+def test_overrun_agrees_with_a_clock_looked_at_every_minute(case: tuple[JsonObject, datetime]) -> None:
+    """From when on an operation must have begun to go on now is exact, for a day and some hours back."""
+    windows, now = case
+    expected = Model.of(windows, now).overrun_since(windows, now)
+    earliest = now - OVERRUN_LOOK
+
+    assert read(windows).state(now).overrun_since == (max(expected, earliest) if expected else None)
 
 
 FROZEN = {

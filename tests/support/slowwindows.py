@@ -17,9 +17,12 @@ from interlock.core.policies import zones
 from interlock.core.types import JsonObject
 
 MINUTE = timedelta(minutes=1)
+LONGEST_GRACE = 4 * 60  # minutes
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
-BEFORE = 5  # days shown before the instant in question: two of length, one of clock change, one of zone, one to spare
+BEFORE = (
+    7  # days shown before the instant in question: two looked back, two of length, one of clock change, one of zone
+)
 AFTER = 9  # and after it
 
 
@@ -109,6 +112,29 @@ class Model:
             if self.opened[index] != self.opened[start]:
                 return self.wall.minutes[index]
         return None
+
+    def overrun_since(self, windows: JsonObject, now: datetime) -> datetime | None:
+        """Start of the opening whose operations may go on: found by going back minute by minute."""
+        here = last = self.wall.index(now)
+        while not self.opened[last]:
+            if here - last > LONGEST_GRACE:
+                return None
+            last -= 1
+        minute = self.wall.minutes[last]
+        graces = [
+            minutes_of(entry["overrun"]["grace"])
+            for entry in windows.get("allow", ())
+            if "overrun" in entry and minute in _minutes(self.wall, [entry], allow=True)
+        ]
+        since = self.wall.minutes[last + 1 : here + 1]
+        strict = [entry for entry in windows.get("freeze", ()) if entry.get("allowOverrun") != "Enabled"]
+        if not graces or _minutes(self.wall, strict, allow=False) & set(since):
+            return None
+        if since and now >= minute + MINUTE + max(graces):
+            return None
+        while last and self.opened[last - 1]:
+            last -= 1
+        return self.wall.minutes[last]
 
     @property
     def known_until(self) -> datetime:

@@ -151,6 +151,8 @@ def _text(found: Sequence[_Looked], shown: ZoneInfo | None) -> Iterator[str]:
         yield f"  at      {explain.when(seen.at, zone)}"
         yield f"  yields  {_yields(looked)}{_unless_enforced(looked.policy)}"
         yield from (f"  error   {printable(line)}" for line in looked.policy.error.splitlines())
+        if seen.state and not seen.state.open and seen.state.overrun_since:
+            yield f"  grace   for what began after {explain.when(seen.state.overrun_since, zone)}"
         for label, instant in sorted((("opens", seen.opening), ("closes", seen.closing)), key=_soonest):
             if instant is not None:
                 yield f"  {label:<7} {explain.when(instant, zone)}, {explain.span(instant - seen.at)} later"
@@ -172,6 +174,11 @@ def _json(found: Sequence[_Looked]) -> str:
     return orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode()
 
 
+def _since(seen: Outlook) -> str | None:
+    since = seen.state.overrun_since if seen.state else None
+    return explain.instant(since) if since else None
+
+
 def _row(looked: _Looked) -> JsonObject:
     seen = looked.outlook
     return {
@@ -182,6 +189,7 @@ def _row(looked: _Looked) -> JsonObject:
         "why": _why(looked),
         "active": list(seen.state.active) if seen.state else [],
         "yields": _yields(looked),
+        "overrunSince": _since(seen),
         "timeZone": seen.state.time_zone if seen.state else None,
         "nextOpening": explain.instant(seen.opening) if seen.opening else None,
         "nextClosing": explain.instant(seen.closing) if seen.closing else None,

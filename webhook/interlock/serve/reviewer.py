@@ -22,6 +22,7 @@ from interlock.core.systems import Parent, Reference
 from interlock.core.types import CallerProof, Decision, JsonObject, Request
 from interlock.errors import BadReview, Forbidden, NotFound, Unavailable
 from interlock.serve.metrics import GuardMetrics
+from interlock.serve.operations import Operations
 from interlock.serve.recorder import Recorded, Recorder
 from interlock.settings import SIZING_DEADLINE_SECONDS
 
@@ -34,7 +35,16 @@ LOG = structlog.get_logger(__name__)
 class Reviewer:
     """Answers reviews."""
 
-    def __init__(self, *, recorder: Recorder, reader: ClusterReader, clock: Clock, metrics: GuardMetrics) -> None:
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        reader: ClusterReader,
+        operations: Operations,
+        clock: Clock,
+        metrics: GuardMetrics,
+    ) -> None:
+        self._operations = operations
         self._recorder = recorder
         self._reader = reader
         self._clock = clock
@@ -60,7 +70,11 @@ class Reviewer:
 
     async def _answer(self, request: Request, proof: CallerProof, snapshot: Snapshot) -> bytes:
         decision = await self._decide(request, snapshot)
+        if proof is not CallerProof.NONE:
+            decision = await self._operations.judged(request, decision)
         recorded = await self._recorded(request, decision, proof, snapshot)
+        if proof is not CallerProof.NONE and not recorded.fault:
+            self._operations.note(request, decision, self._clock())
         self._metrics.decided(verdict=decision.verdict.title, operation=request.operation.value)
         return response.answer(
             request,

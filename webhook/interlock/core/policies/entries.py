@@ -39,7 +39,20 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weekly:
+class Overrun:
+    """What every entry says of operations that are not finished when it is time.
+
+    Attributes:
+        grace: of a window, how long after its end they may go on.
+        allows_overrun: of a freeze, whether it leaves them their grace.
+    """
+
+    grace: timedelta = timedelta(0)
+    allows_overrun: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weekly(Overrun):
     """A window on days of the week; the day is the start's, also where it crosses midnight.
 
     Attributes:
@@ -65,7 +78,7 @@ class Weekly:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recurring:
+class Recurring(Overrun):
     """A window on the days of a recurrence rule, for some time from the same time of day.
 
     Where clocks change within it, the duration is read both as time that passes and as what the clock on the wall
@@ -102,7 +115,7 @@ class Recurring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Once:
+class Once(Overrun):
     """A window with fixed ends, aware; there is nothing to doubt."""
 
     name: str

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from interlock.core.policies.entries import MINUTES_A_DAY, Recurring
+from interlock.core.policies.entries import Recurring
 from interlock.core.policies.fields import Field, union
 from interlock.core.policies.recurrence import Frequency, Recurrence, Weekday
 
@@ -19,7 +19,7 @@ MAX_RULE_CHARACTERS = 256
 MAX_EXDATES = 64
 MAX_INTERVAL = 999  # days to years: more is no recurrence
 MAX_COUNT = 999  # occurrences: beyond a few years of every day an end is better said as UNTIL
-MAX_DURATION_MINUTES = 7 * MINUTES_A_DAY  # a window that is longer is a `once`, or no window
+MAX_DURATION = timedelta(days=7)  # a window that is longer is a `once`, or no window
 
 START = re.compile(r"(19|2[01])\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d")
 EXPECTED_START = "the first start on the wall clock, without offset, such as 2026-01-13T02:00"
@@ -46,11 +46,11 @@ def recurring(field: Field, name: str) -> Recurring | None:
     """Read `rrule`; None if too little of it can be read."""
     fields = field.fields(("rule", "start", "duration", "exdates"))
     start = _start(fields.required("start", EXPECTED_START))
-    duration = _duration(fields.required("duration", EXPECTED_DURATION))
+    length = duration(fields.required("duration", EXPECTED_DURATION), EXPECTED_DURATION, at_most=MAX_DURATION)
     rule = fields.required("rule", EXPECTED_RULE)
     parts = _parts(rule)
     exdates = union(fields["exdates"], _date, at_most=MAX_EXDATES)
-    if start is None or duration is None or not parts:
+    if start is None or length is None or not parts:
         return None
     recurrence = _recurrence(rule, parts, start.date())
     if recurrence is None or not _begins_with(fields["start"], recurrence):
@@ -63,7 +63,7 @@ def recurring(field: Field, name: str) -> Recurring | None:
         name=name,
         recurrence=recurrence,
         start=start.hour * 60 + start.minute,
-        duration=duration,
+        duration=length,
         until=_until_instant(parts),
         exdates=frozenset(exdates),
     )
@@ -87,13 +87,14 @@ def _date(field: Field) -> date | None:
         return None
 
 
-def _duration(field: Field) -> timedelta | None:
-    if not field.spelled(DURATION, EXPECTED_DURATION):
+def duration(field: Field, expected: str, *, at_most: timedelta) -> timedelta | None:
+    """Read a duration of hours and minutes; None if it is absent or none."""
+    if not field.spelled(DURATION, expected):
         return None
     hours, minutes = (int(part or 0) for part in DURATION.fullmatch(field.value).groups())  # type: ignore[union-attr]
     found = timedelta(hours=hours, minutes=minutes)
-    if found > timedelta(minutes=MAX_DURATION_MINUTES):
-        field.refuse(EXPECTED_DURATION)
+    if found > at_most:
+        field.refuse(expected)
         return None
     return found
 

@@ -6,6 +6,9 @@ daylight saving change leaves doubt, there is less permission: an allow window s
 earlier of the possible instants, and falls out if nothing is left between them; a freeze starts at the earlier and ends
 at the later.
 
+A window may give a grace: for so long after its end, operations that began while it was open may go on. Which ones did
+is not the windows' business (core.review.overruns); `overrun_since` says from when on they must have begun.
+
 This is the one window function: webhook, policy status and command line all ask `Windows.state`. It does not parse
 (core.policies.windowspec does) and does not know the present. What it found it remembers until something changes, since
 a policy is asked at every request: the answers are the same with and without.
@@ -27,6 +30,14 @@ may stay as they are forever."""
 
 FIRST_LOOK = timedelta(days=9)
 """Searched first: a week and what a clock change can shift; nearly always enough, at a fraction of the cost."""
+
+INSTANT = timedelta(microseconds=1)
+
+MAX_GRACE = timedelta(hours=4)
+"""After the end of a window; who needs longer needs a longer window."""
+
+OVERRUN_LOOK = MAX_GRACE + timedelta(days=1)
+"""How far back the opening is looked for that operations may go on from; of a longer one its last day."""
 
 
 class _Known(NamedTuple):
@@ -104,7 +115,31 @@ class Windows:
             time_zone=self.time_zone,
         )
         rest = Span(now, today + timedelta(days=1))
-        return _Known(Span(now, min(self._changes(rest), default=rest.end)), state, zones.version())
+        until = min(self._changes(rest), default=rest.end)
+        if overrun := self._overrun(now):
+            state, until = replace(state, overrun_since=overrun.start), min(until, overrun.end)
+        return _Known(Span(now, until), state, zones.version())
+
+    def _overrun(self, now: datetime) -> Span | None:
+        """From the start of the opening whose operations may go on now, until when they may at least; None without."""
+        if not any(entry.grace for entry in self.allow):
+            return None
+        instant = Span(now, now + INSTANT)
+        lately = max(self.openings(Span(now - OVERRUN_LOOK, instant.end)), default=None)
+        if lately is None:
+            return None
+        if lately.end == instant.end:  # it is open, for as long as nothing changes
+            last, until = instant, datetime.max.replace(tzinfo=UTC)
+        else:
+            last = Span(lately.end - INSTANT, lately.end)
+            until = lately.end + max(entry.grace for entry in self.allow if self._meets(entry, last, narrow=True))
+        closed = Span(lately.end - INSTANT, instant.end)
+        frozen = any(not entry.allows_overrun and self._meets(entry, closed, narrow=False) for entry in self.freeze)
+        graceful = any(entry.grace and self._meets(entry, last, narrow=True) for entry in self.allow)
+        return Span(lately.start, until) if graceful and not frozen and now < until else None
+
+    def _meets(self, entry: Entry, period: Span, *, narrow: bool) -> bool:
+        return any(entry.spans(period, self.zone, narrow=narrow))
 
     def _changes(self, period: Span) -> Iterator[datetime]:
         """Instants within the period at which some entry begins or ends."""
@@ -128,9 +163,9 @@ class Windows:
                 yield span.within(period)
 
     def _active(self, now: datetime) -> tuple[str, ...]:
-        instant = Span(now, now + timedelta(microseconds=1))
+        instant = Span(now, now + INSTANT)
         for entries, narrow in ((self.freeze, False), (self.allow, True)):
-            names = tuple(entry.name for entry in entries if any(entry.spans(instant, self.zone, narrow=narrow)))
+            names = tuple(entry.name for entry in entries if self._meets(entry, instant, narrow=narrow))
             if names:
                 return names
         return ()
