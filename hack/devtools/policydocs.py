@@ -24,7 +24,7 @@ lifts it. What an applying policy yields:
 | windows | yields |
 |---|---|
 | none | `verdict` |
-| closed | `windows.outside` |
+| closed | `windows.outside`; within the grace of what the requester began while it was open, as if it were |
 | open | `verdict`, or nothing if absent |
 
 The strictest yield over all findings and Enforce policies is the verdict: Deny, Warn, Allow, nothing. Observe policies

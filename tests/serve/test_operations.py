@@ -1,5 +1,6 @@
 """Operations that outlast their window, as two guards answer them."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from interlock.core import snapshot
@@ -93,6 +94,14 @@ async def test_nothing_goes_on_that_did_not_begin() -> None:
     guard = Guard()
 
     assert (await guard.allows(CLOSED), guard.asked) == (False, 1)
+
+
+async def test_a_flood_of_denials_asks_once() -> None:
+    """However many are denied in a grace at the same time, others are asked once."""
+    guard = Guard()
+    found = await asyncio.gather(*(guard.allows(CLOSED, name=f"web-{index}") for index in range(50)))
+
+    assert (set(found), guard.asked) == ({False}, 1)
 
 
 async def test_a_dry_run_begins_nothing_and_goes_on_like_the_real_one() -> None:

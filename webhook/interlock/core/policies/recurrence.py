@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -72,22 +73,16 @@ class Recurrence:
         for number in range(self._number(begin) - before, self._number(end) + 1, self.interval):
             first, after = self._start(number), self._start(number + 1)
             if self.positions:
-                yield from (day for day in self._positioned(first, after) if begin <= day <= end)
+                yield from (day for day in _positioned(self, first, after) if begin <= day <= end)
             else:
-                yield from self._fitting(max(first, begin), min(after, end + timedelta(days=1)))
+                yield from self.fitting(max(first, begin), min(after, end + timedelta(days=1)))
 
     def earliest(self, count: int = 1) -> tuple[date, ...]:
         """The first days that the rule gives; fewer if there are no more in the time searched."""
         return tuple(islice(self.days(self.first, self.first + SEARCH), count))
 
-    def _positioned(self, first: date, after: date) -> Iterator[date]:
-        """Of the days of one whole period those at the positions."""
-        fitting = list(self._fitting(first, after))
-        for index, day in enumerate(fitting):
-            if index + 1 in self.positions or index - len(fitting) in self.positions:
-                yield day
-
-    def _fitting(self, first: date, after: date) -> Iterator[date]:
+    def fitting(self, first: date, after: date) -> Iterator[date]:
+        """The days from `first` to before `after` that fit, wherever they stand in their period."""
         days = (first + timedelta(days=offset) for offset in range((after - first).days))
         return (day for day in days if self._fits(day))
 
@@ -133,6 +128,14 @@ class Recurrence:
             place, length = day.day, _days_of_month(day)
         ordinals = (0, (place - 1) // _WEEK + 1, -((length - place) // _WEEK) - 1)
         return any((ordinal, weekday) in self.weekdays for ordinal in ordinals)
+
+
+@lru_cache(maxsize=1024)
+def _positioned(rule: Recurrence, first: date, after: date) -> tuple[date, ...]:
+    """Of the days of one whole period those at the positions; kept, since a look at one day takes a whole year."""
+    fitting = tuple(rule.fitting(first, after))
+    places = ((index + 1, index - len(fitting)) for index in range(len(fitting)))
+    return tuple(day for day, place in zip(fitting, places, strict=True) if not rule.positions.isdisjoint(place))
 
 
 def _days_of_month(day: date) -> int:
