@@ -142,6 +142,7 @@ def test_there_are_examples() -> None:
     """The examples that the documentation speaks of exist."""
     assert {path.stem for path in policies.EXAMPLES} == {
         "all-options",
+        "change-windows",
         "guard-exec",
         "guard-rbac",
         "observe-everything",

@@ -32,6 +32,7 @@ FIRST_LOOK = timedelta(days=9)
 """Searched first: a week and what a clock change can shift; nearly always enough, at a fraction of the cost."""
 
 INSTANT = timedelta(microseconds=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 MAX_GRACE = timedelta(hours=4)
 """After the end of a window; who needs longer needs a longer window."""
@@ -121,22 +122,18 @@ class Windows:
         return _Known(Span(now, until), state, zones.version())
 
     def _overrun(self, now: datetime) -> Span | None:
-        """From the start of the opening whose operations may go on now, until when they may at least; None without."""
+        """From the start of the opening whose operations may go on now, until when they may; None without one."""
         if not any(entry.grace for entry in self.allow):
             return None
-        instant = Span(now, now + INSTANT)
-        lately = max(self.openings(Span(now - OVERRUN_LOOK, instant.end)), default=None)
+        lately = max(self.openings(Span(now - OVERRUN_LOOK, now + INSTANT)), default=None)
         if lately is None:
             return None
-        if lately.end == instant.end:  # it is open, for as long as nothing changes
-            last, until = instant, datetime.max.replace(tzinfo=UTC)
-        else:
-            last = Span(lately.end - INSTANT, lately.end)
-            until = lately.end + max(entry.grace for entry in self.allow if self._meets(entry, last, narrow=True))
-        closed = Span(lately.end - INSTANT, instant.end)
-        frozen = any(not entry.allows_overrun and self._meets(entry, closed, narrow=False) for entry in self.freeze)
-        graceful = any(entry.grace and self._meets(entry, last, narrow=True) for entry in self.allow)
-        return Span(lately.start, until) if graceful and not frozen and now < until else None
+        last = Span(lately.end - INSTANT, lately.end)
+        grace = max(entry.grace for entry in self.allow if self._meets(entry, last, narrow=True))
+        until = NEVER if lately.end > now else lately.end + grace
+        since = Span(last.start, now + INSTANT)
+        forbidden = any(not entry.allows_overrun and self._meets(entry, since, narrow=False) for entry in self.freeze)
+        return Span(lately.start, until) if grace and not forbidden and now < until else None
 
     def _meets(self, entry: Entry, period: Span, *, narrow: bool) -> bool:
         return any(entry.spans(period, self.zone, narrow=narrow))
