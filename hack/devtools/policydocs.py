@@ -25,11 +25,16 @@ lifts it. What an applying policy yields:
 | windows | yields |
 |---|---|
 | none | `verdict` |
-| closed | `windows.outside` |
+| closed | `windows.outside`; within the grace of what the requester began while it was open, as if it were |
 | open | `verdict`, or nothing if absent |
 
 The strictest yield over all findings and Enforce policies is the verdict: Deny, Warn, Allow, nothing. Observe policies
 are evaluated and recorded and never stop anything. A decision is recorded if some policy applies, whatever it yields.
+
+`interlock window --at 2026-12-24T22:00` says whether windows are open at a time, why, and when they open and close
+next; with `-f FILE` of policies that are not applied yet. Windows are read by the time zones that Interlock ships
+(`interlock version`, the metric `interlock_tzdata`), not by those of a machine. Whoever writes a policy is warned of a
+freeze that leaves no opening, and of a window or freeze that does not come.
 """
 
 _BOUNDS = {

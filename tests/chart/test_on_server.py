@@ -35,6 +35,7 @@ GUARD_MAY = [
     "get services/interlock-controller",
     "create leases.coordination.k8s.io",
     "get leases.coordination.k8s.io",
+    "list leases.coordination.k8s.io",
     "patch leases.coordination.k8s.io",
 ]
 GUARD_MAY_NOT = [

@@ -137,6 +137,7 @@ def test_match_and_exclude_have_the_same_fields() -> None:
         (".match.objects.selector.matchExpressions[].operator", list(Operator)),
         (".exclude[].systemIdentities", list(scopespec.SystemIdentities)),
         (".windows.outside", list(windowspec.OUTSIDE)),
+        (".windows.freeze[].allowOverrun", list(windowspec.SWITCH)),
         (".windows.allow[].weekly.days[]", list(windowspec.DAYS)),
     ],
 )

@@ -113,9 +113,15 @@ def test_a_whole_decision() -> None:
         findings=find(SHOP),
         outcomes=(
             outcome(deny, Verdict.DENY, window=window, message="ask"),
-            outcome(warn, Verdict.WARN),
-            outcome(watch, Verdict.DENY),
-            outcome(lifted, Verdict.DENY, excluded_by="spec.exclude[0]", durability=Durability.BATCH),
+            outcome(warn, Verdict.WARN, while_open=Verdict.WARN),
+            outcome(watch, Verdict.DENY, while_open=Verdict.DENY),
+            outcome(
+                lifted,
+                Verdict.DENY,
+                while_open=Verdict.DENY,
+                excluded_by="spec.exclude[0]",
+                durability=Durability.BATCH,
+            ),
         ),
         recorded=True,
         durability=Durability.BLOCKING_STRICT,

@@ -102,6 +102,15 @@ def test_differences() -> None:
     ]
 
 
+def test_a_change_beside_a_grace_loosens() -> None:
+    """A window less, or a freeze more, can leave an opening to end with another window, whose grace lasts longer."""
+    graceful = {**OPEN, "overrun": {"grace": "1h"}}
+    old, fewer = (_changed({"windows": {"allow": allow}}) for allow in ([graceful, OTHER], [graceful]))
+    frozen = _changed({"windows": {"allow": [graceful, OTHER], "freeze": [{**OTHER, "allowOverrun": "Enabled"}]}})
+
+    assert (loosens(old, fewer), loosens(old, frozen), loosens(old, old)) == (True, True, False)
+
+
 # ------------------------------------------------------------------------------------------ against the decision itself
 
 

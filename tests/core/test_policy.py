@@ -143,6 +143,7 @@ def test_there_are_examples() -> None:
     assert {path.stem for path in policies.EXAMPLES} == {
         "all-options",
         "change-freeze",
+        "change-windows",
         "guard-exec",
         "guard-nodes",
         "guard-rbac",

@@ -1,5 +1,6 @@
 """Change windows: the rule, the days on which clocks change, and properties against an independent slow model."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,8 +9,11 @@ from hypothesis import strategies as st
 
 from interlock.core.policies import windowspec, zones
 from interlock.core.policies.fields import Field
-from interlock.core.policies.windows import LOOK_AHEAD, Windows
+from interlock.core.policies.outlook import outlook
+from interlock.core.policies.windows import LOOK_AHEAD, OVERRUN_LOOK, Windows
 from interlock.core.types import JsonObject, Verdict, WindowState
+from tests.support import recurrences
+from tests.support.policies import parsed
 from tests.support.slowwindows import Model
 
 CHANGES = {
@@ -44,6 +48,17 @@ def weekly(name: str, days: str, start: str, end: str) -> JsonObject:
     return {"name": name, "weekly": {"days": days.split(), "start": start, "end": end}}
 
 
+def rrule(name: str, rule: str, start: str, duration: str, *exdates: str) -> JsonObject:
+    """An entry by a recurrence rule."""
+    given = {"rule": rule, "start": start, "duration": duration}
+    return {"name": name, "rrule": {**given, **({"exdates": list(exdates)} if exdates else {})}}
+
+
+def overrun(entry: JsonObject, grace: str) -> JsonObject:
+    """The entry with a grace."""
+    return {**entry, "overrun": {"grace": grace}}
+
+
 def once(name: str, start: str, end: str) -> JsonObject:
     """An entry with fixed ends."""
     return {"name": name, "once": {"start": start, "end": end}}
@@ -64,6 +79,10 @@ FREEZE = {**BERLIN, "freeze": [BLACK_FRIDAY]}
 BOTH = {**BERLIN, "allow": [CHANGE_NIGHT], "freeze": [BLACK_FRIDAY]}
 ALWAYS = {**BERLIN, "allow": [weekly("always", " ".join(DAYS), "00:00", "24:00")]}
 LONG_PAST = {**BERLIN, "allow": [once("launch", "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")]}
+PATCH_TUESDAY = {
+    **BERLIN,
+    "allow": [rrule("patch-tuesday", "FREQ=MONTHLY;BYDAY=2TU", "2026-01-13T20:00", "2h30m", "2026-12-08")],
+}
 BACK_TO_BACK = {**BERLIN, "allow": [weekly("a", "Tue", "10:00", "12:00"), weekly("b", "Tue", "12:00", "14:00")]}
 
 
@@ -141,6 +160,42 @@ BACK_TO_BACK = {**BERLIN, "allow": [weekly("a", "Tue", "10:00", "12:00"), weekly
             id="between two windows that touch nothing changes",
         ),
         pytest.param(
+            PATCH_TUESDAY,
+            "2026-11-16T12:00:00+01:00",
+            (False, (), "2027-01-12T20:00:00+01:00", "2027-01-12T20:00:00+01:00"),
+            id="a recurring window opens by its rule, and not on a day taken out",
+        ),
+        pytest.param(
+            PATCH_TUESDAY,
+            "2027-01-12T21:00:00+01:00",
+            (True, ("patch-tuesday",), "2027-01-12T22:30:00+01:00", "2027-01-12T21:00:00+01:00"),
+            id="a recurring window lasts its duration",
+        ),
+        pytest.param(
+            {**BERLIN, "freeze": [rrule("year-end", "FREQ=YEARLY", "2020-12-28T12:00", "168h")]},
+            "2027-01-03T12:00:00+01:00",
+            (False, ("year-end",), "2027-01-04T12:00:00+01:00", "2027-01-04T12:00:00+01:00"),
+            id="on its seventh day a freeze of a week is still on",
+        ),
+        pytest.param(
+            {**BERLIN, "allow": [rrule("a", "FREQ=DAILY;UNTIL=20261117T190000Z", "2026-11-01T20:00", "1h")]},
+            "2026-11-17T12:00:00+01:00",
+            (False, (), "2026-11-17T20:00:00+01:00", "2026-11-17T20:00:00+01:00"),
+            id="the instant of UNTIL still starts a window",
+        ),
+        pytest.param(
+            {**BERLIN, "allow": [rrule("a", "FREQ=DAILY;UNTIL=20261117T185959Z", "2026-11-01T20:00", "1h")]},
+            "2026-11-17T12:00:00+01:00",
+            (False, (), None, None),
+            id="nothing starts after the instant of UNTIL",
+        ),
+        pytest.param(
+            {**BERLIN, "allow": [rrule("a", "FREQ=DAILY;COUNT=3", "2026-11-15T20:00", "1h")]},
+            "2026-11-17T12:00:00+01:00",
+            (False, (), "2026-11-17T20:00:00+01:00", "2026-11-17T20:00:00+01:00"),
+            id="the last of COUNT starts a window",
+        ),
+        pytest.param(
             {**BERLIN, "freeze": [once("audit", "2027-10-01T00:00:00Z", "2027-10-02T00:00:00Z")]},
             "2026-11-17T12:00:00Z",
             (True, (), "2027-10-01T00:00:00Z", "2026-11-17T12:00:00Z"),
@@ -178,8 +233,63 @@ def test_outside_is_deny_unless_said_otherwise() -> None:
     assert (read(ALLOW).outside, read({**ALLOW, "outside": "Warn"}).outside) == (Verdict.DENY, Verdict.WARN)
 
 
+# ------------------------------------------------------------------------------------------------------- overrun
+
+GRACEFUL = overrun(CHANGE_NIGHT, "30m")  # Tuesdays and Thursdays, 22:00 to 02:00
+LATE_FREEZE = once("f", "2026-11-18T01:00:00+01:00", "2026-11-18T03:00:00+01:00")
+TUESDAY = "2026-11-17T22:00:00+01:00"
+
+
+@pytest.mark.parametrize(
+    ("windows", "now", "expected"),
+    [
+        pytest.param({"allow": [GRACEFUL]}, "2026-11-17T23:00:00+01:00", TUESDAY, id="while open, of the present one"),
+        pytest.param({"allow": [GRACEFUL]}, "2026-11-18T02:00:00+01:00", TUESDAY, id="from its end on"),
+        pytest.param({"allow": [GRACEFUL]}, "2026-11-18T02:29:59+01:00", TUESDAY, id="to the end of the grace"),
+        pytest.param({"allow": [GRACEFUL]}, "2026-11-18T02:30:00+01:00", None, id="not after the grace"),
+        pytest.param({"allow": [CHANGE_NIGHT]}, "2026-11-18T02:10:00+01:00", None, id="not without a grace"),
+        pytest.param(
+            {"allow": [GRACEFUL], "freeze": [LATE_FREEZE]},
+            "2026-11-18T01:10:00+01:00",
+            None,
+            id="a freeze ends the grace",
+        ),
+        pytest.param(
+            {"allow": [GRACEFUL], "freeze": [{**LATE_FREEZE, "allowOverrun": "Enabled"}]},
+            "2026-11-18T01:10:00+01:00",
+            TUESDAY,
+            id="a freeze that allows it leaves the grace, from its own beginning on",
+        ),
+        pytest.param(
+            {"allow": [GRACEFUL], "freeze": [once("f", "2026-11-18T02:05:00+01:00", "2026-11-18T02:10:00+01:00")]},
+            "2026-11-18T02:20:00+01:00",
+            None,
+            id="after a freeze nothing goes on",
+        ),
+        pytest.param(
+            {"allow": [GRACEFUL, weekly("short", "Tue", "22:00", "23:00")]},
+            "2026-11-18T02:10:00+01:00",
+            TUESDAY,
+            id="the window that ends last gives it",
+        ),
+        pytest.param(
+            {"allow": [CHANGE_NIGHT, overrun(weekly("short", "Tue", "22:00", "23:00"), "4h")]},
+            "2026-11-18T02:10:00+01:00",
+            None,
+            id="a window that ended earlier gives none",
+        ),
+    ],
+)
+def test_overrun(windows: JsonObject, now: str, expected: str | None) -> None:
+    """After the window that ends an opening, its operations may go on for its grace, unless a freeze forbids it."""
+    found = read({**BERLIN, **windows}).state(at(now)).overrun_since
+
+    assert found == (at(expected) if expected else None)
+
+
 # ------------------------------------------------------------------------------------------- when clocks change
 
+EARLY_RULE = ("FREQ=WEEKLY;BYDAY=SU", "2026-01-04T02:15", "30m")
 SUNDAY_EARLY = ("Sun", "02:15", "02:45")  # Berlin: 2026-03-29 has no such time, 2026-10-25 has it twice
 
 
@@ -230,13 +340,44 @@ SUNDAY_EARLY = ("Sun", "02:15", "02:45")  # Berlin: 2026-03-29 has no such time,
             [("2026-03-28T21:00:00Z", "2026-03-29T04:00:00Z")],
             id="a window across a gap lasts an hour less",
         ),
+        pytest.param("allow", EARLY_RULE, "2026-10-25", [], id="a recurring window inside a fold falls out"),
+        pytest.param("allow", EARLY_RULE, "2026-03-29", [], id="a recurring window inside a gap falls out"),
+        pytest.param(
+            "freeze",
+            EARLY_RULE,
+            "2026-10-25",
+            [("2026-10-25T00:15:00Z", "2026-10-25T01:45:00Z")],
+            id="a recurring freeze inside a fold lasts from its first to its second time",
+        ),
+        pytest.param(
+            "allow",
+            ("FREQ=WEEKLY", "2026-01-03T22:00", "8h"),
+            "2026-10-25",
+            [("2026-10-24T20:00:00Z", "2026-10-25T04:00:00Z")],
+            id="eight hours across a fold are eight hours of permission",
+        ),
+        pytest.param(
+            "allow",
+            ("FREQ=WEEKLY", "2026-01-03T22:00", "8h"),
+            "2026-03-29",
+            [("2026-03-28T21:00:00Z", "2026-03-29T04:00:00Z")],
+            id="eight hours across a gap are permission until the clock shows eight hours later",
+        ),
+        pytest.param(
+            "freeze",
+            ("FREQ=WEEKLY", "2026-01-03T22:00", "8h"),
+            "2026-10-25",
+            [("2026-10-24T20:00:00Z", "2026-10-25T05:00:00Z")],
+            id="a freeze of eight hours across a fold ends where the clock shows eight hours later",
+        ),
     ],
 )
 def test_clock_changes_leave_less_permission(
     kind: str, window: tuple[str, str, str], day: str, expected: list[tuple[str, str]]
 ) -> None:
     """Whatever the clock does, an allow window never permits more and a freeze never less than one reading of it."""
-    windows = read({"timeZone": "Europe/Berlin", kind: [weekly("w", *window)]})
+    entry = rrule("w", *window) if "FREQ" in window[0] else weekly("w", *window)
+    windows = read({"timeZone": "Europe/Berlin", kind: [entry]})
     noon_before = at(f"{day}T12:00:00Z") - timedelta(days=1)
 
     found, instant = [], noon_before
@@ -266,13 +407,21 @@ def moments(draw: st.DrawFn) -> tuple[str, datetime]:
 
 @st.composite
 def entries(draw: st.DrawFn, now: datetime) -> list[JsonObject]:
-    """Up to three windows, weekly ones and fixed ones around an instant."""
+    """Up to three windows: weekly ones, recurring ones begun lately, and fixed ones around an instant."""
     found = []
     for index in range(draw(st.integers(0, 3))):
-        if draw(st.integers(0, 3)):
+        form = draw(st.sampled_from(("weekly", "weekly", "rrule", "once")))
+        if form == "weekly":
             start, end = draw(clocks), draw(ends)
             if start != end:
                 found.append(weekly(f"w{index}", " ".join(draw(days)), start, end))
+        elif form == "rrule":
+            about = now.date() - timedelta(days=draw(st.integers(-3, 60)))
+            begun = recurrences.begun(draw(recurrences.rules), about)
+            if begun is not None:
+                rule, first = begun
+                duration = f"{draw(st.integers(1, 48 * 60))}m"
+                found.append(rrule(f"w{index}", rule, f"{first}T{draw(clocks)}", duration))
         else:
             start_at = now.replace(second=0) + timedelta(minutes=draw(st.integers(-3000, 3000)))
             length = timedelta(minutes=draw(st.integers(1, 3000)))
@@ -285,6 +434,11 @@ def cases(draw: st.DrawFn) -> tuple[JsonObject, datetime]:
     """Windows and an instant."""
     zone, now = draw(moments())
     allow, freeze = draw(entries(now)), draw(entries(now))
+    for entry in allow:
+        if draw(st.booleans()):
+            entry["overrun"] = {"grace": f"{draw(st.integers(1, 240))}m"}
+    for entry in freeze:
+        entry["allowOverrun"] = draw(st.sampled_from(("Enabled", "Disabled")))
     if not allow and not freeze:
         allow = [weekly("only", "Sun", "02:30", "03:30")]
     return {"timeZone": zone, **({"allow": allow} if allow else {}), **({"freeze": freeze} if freeze else {})}, now
@@ -303,6 +457,16 @@ def test_state_agrees_with_a_clock_looked_at_every_minute(case: tuple[JsonObject
     else:
         assert state.next_transition == transition
     assert state.next_open == (now if state.open else state.next_transition)
+
+
+@given(cases())
+def test_overrun_agrees_with_a_clock_looked_at_every_minute(case: tuple[JsonObject, datetime]) -> None:
+    """From when on an operation must have begun to go on now is exact, for a day and some hours back."""
+    windows, now = case
+    expected = Model.of(windows, now).overrun_since(windows, now)
+    earliest = now - OVERRUN_LOOK
+
+    assert read(windows).state(now).overrun_since == (max(expected, earliest) if expected else None)
 
 
 FROZEN = {
@@ -324,6 +488,20 @@ def test_state_stands_until_the_next_transition(case: tuple[JsonObject, datetime
 
     assert windows.is_open(between) == state.open
     assert state.next_transition is None or windows.is_open(state.next_transition) != state.open
+
+
+@given(cases())
+def test_outlook_names_the_transitions_after_it(case: tuple[JsonObject, datetime]) -> None:
+    """What opens and closes next is what states say at these instants and just before."""
+    windows, now = read(case[0]), case[1]
+    seen = outlook(replace(parsed(), windows=windows), now)
+
+    assert seen.state == windows.state(now)
+    assert (seen.closing if seen.open else seen.opening) == windows.state(now).next_transition
+    for instant, opens in ((seen.opening, True), (seen.closing, False)):
+        if instant is not None:
+            around = (windows.is_open(instant - timedelta(microseconds=1)), windows.is_open(instant))
+            assert (instant > now, around) == (True, (not opens, opens))
 
 
 @given(cases(), st.lists(st.integers(-5000, 5000), min_size=1, max_size=8))

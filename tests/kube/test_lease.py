@@ -6,16 +6,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import orjson
 import pytest
 
 from interlock import settings
 from interlock.core.types import JsonObject
-from interlock.kube.lease import GuardLease, GuardState, lane_before
+from interlock.kube.lease import GuardLease, GuardState, lane_before, overruns_told
 from interlock.settings import Pod
 from tests.fakes.kube_api import LEASES
 from tests.kube.conftest import Cluster, eventually
 
-POD = Pod(namespace="interlock-system", name="interlock-guard-0", uid="pod-uid")
+HOME = "interlock-system"
+POD = Pod(namespace=HOME, name="interlock-guard-0", uid="pod-uid")
 
 
 @dataclass
@@ -77,6 +79,7 @@ async def test_whole_lease(teller: Teller) -> None:
             "interlock.dev/generation": "7",
             "interlock.dev/lane": "ab",
             "interlock.dev/certified": "false",
+            "interlock.dev/overruns": "",
         },
         "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "interlock-guard-0", "uid": "pod-uid"}],
     }
@@ -104,16 +107,36 @@ async def test_nothing_is_told_before_the_first_snapshot(cluster: Cluster) -> No
 async def test_change_is_told_at_once(teller: Teller) -> None:
     """A new state does not wait for the renewal."""
     await eventually(lambda: bool(teller.lease()))
-    teller.state = GuardState(generation=8, lane="cd", certified=True)
+    teller.state = GuardState(generation=8, lane="cd", certified=True, overruns="{}")
     teller.changed.set()
 
     await eventually(
         lambda: (
             teller.annotations()
-            == {"interlock.dev/generation": "8", "interlock.dev/lane": "cd", "interlock.dev/certified": "true"}
+            == {
+                "interlock.dev/generation": "8",
+                "interlock.dev/lane": "cd",
+                "interlock.dev/certified": "true",
+                "interlock.dev/overruns": "{}",
+            }
         ),
         seconds=settings.GUARD_LEASE_RENEW_SECONDS / 2,
     )
+
+
+async def test_what_guards_let_begin_is_read(cluster: Cluster) -> None:
+    """Of all guards the latest instants; of one that tells nonsense nothing; nothing at all if there is no telling."""
+    begun = [{"a": 100, "b": 300}, {"a": 200}]
+    for index, told in enumerate([*map(orjson.dumps, begun), b"nonsense", b'["a"]', b'{"c": "x"}']):
+        labels = {"interlock.dev/component": "guard"}
+        annotations = {"interlock.dev/overruns": told.decode()}
+        metadata = {"name": f"guard-{index}", "namespace": HOME, "labels": labels, "annotations": annotations}
+        cluster.fake.put(LEASES, {"metadata": metadata, "spec": {}})
+    found = await overruns_told(cluster.api, HOME)
+    cluster.fake.fail("/apis/coordination.k8s.io", 503)
+
+    assert found == {"a": datetime.fromtimestamp(200, UTC), "b": datetime.fromtimestamp(300, UTC)}
+    assert await overruns_told(cluster.api, HOME) == {}
 
 
 async def test_the_lane_before_is_read(cluster: Cluster) -> None:

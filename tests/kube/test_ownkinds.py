@@ -19,6 +19,10 @@ CLOSED = {
     "timeZone": "UTC",
     "allow": [{"name": "past", "once": {"start": "2020-01-01T00:00:00Z", "end": "2020-01-02T00:00:00Z"}}],
 }
+FROZEN = {
+    "timeZone": "UTC",
+    "freeze": [{"name": "ever", "once": {"start": "2020-01-01T00:00:00Z", "end": "2040-01-02T00:00:00Z"}}],
+}
 BROAD = {"actions": ["*"]}
 ORDINARY = [{"systemIdentities": "Ordinary"}]
 
@@ -99,7 +103,8 @@ async def test_unsound_policy_can_be_labelled_and_deleted(review: Any) -> None:
 
 DOUBTS = {
     "denying controllers": (sound(match=BROAD), "spec.exclude"),
-    "never open": (sound(windows=CLOSED), "spec.windows"),
+    "never open": (sound(windows=CLOSED), "spec.windows.allow"),
+    "always frozen": (sound(windows=FROZEN), "spec.windows.freeze"),
     "allowing": (sound(verdict="Allow"), "spec.verdict"),
 }
 

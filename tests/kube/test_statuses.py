@@ -76,6 +76,25 @@ def test_whole_status() -> None:
     }
 
 
+def test_doubts_about_windows_are_in_the_message() -> None:
+    """A policy whose windows are probably not meant is ready, and says what is doubtful."""
+    found = status_of(
+        POLICY,
+        window=None,
+        doubts=("spec.windows.freeze: leaves no opening",),
+        counts=Counts(),
+        publication=IN_FORCE,
+        old={},
+        now=NOW,
+    )
+
+    assert _condition(found, "Ready") == (
+        "True",
+        "Compiles",
+        "every field is understood\nspec.windows.freeze: leaves no opening",
+    )
+
+
 @pytest.mark.parametrize(
     ("publication", "expected"),
     [

@@ -18,6 +18,7 @@ from interlock.serve.proof import PathSecrets
 from interlock.serve.recorder import Recorder
 from interlock.serve.reviewer import Reviewer
 from interlock.serve.tls import ServerIdentity, server_context
+from tests.fakes.operations import alone
 from tests.fakes.reader import FakeReader
 from tests.fakes.sink import FakeSink, Outcome
 from tests.fakes.snapshots import FakeSnapshots
@@ -47,7 +48,9 @@ class Stage:
         secrets = PathSecrets()
         secrets.replace(f"{SECRET}\n{OLDER}\n".encode())
         recorder = Recorder(surroundings=AROUND, sink=self.sink, clock=lambda: NOW, metrics=self.metrics)
-        reviewer = Reviewer(recorder=recorder, reader=FakeReader(), clock=lambda: NOW, metrics=self.metrics)
+        reviewer = Reviewer(
+            recorder=recorder, reader=FakeReader(), operations=alone(), clock=lambda: NOW, metrics=self.metrics
+        )
         self.endpoint = Endpoint(
             reviewer=reviewer,
             policy_changes=PolicyChanges(surroundings=AROUND, sink=self.sink, clock=lambda: NOW, metrics=self.metrics),

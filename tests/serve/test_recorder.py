@@ -11,6 +11,7 @@ from interlock.serve.metrics import GuardMetrics
 from interlock.serve.recorder import Recorder
 from interlock.serve.reviewer import Reviewer
 from interlock.serve.surroundings import Surroundings
+from tests.fakes.operations import alone
 from tests.fakes.reader import FakeReader
 from tests.fakes.sink import FakeSink, Outcome
 from tests.support.policies import parsed
@@ -43,7 +44,9 @@ class Stage:
         self.sink = FakeSink(outcome)
         metrics = GuardMetrics()
         self.recorder = Recorder(surroundings=AROUND, sink=self.sink, clock=lambda: self.now, metrics=metrics)
-        self._reviewer = Reviewer(recorder=self.recorder, reader=FakeReader(), clock=lambda: self.now, metrics=metrics)
+        self._reviewer = Reviewer(
+            recorder=self.recorder, reader=FakeReader(), operations=alone(), clock=lambda: self.now, metrics=metrics
+        )
         self._snapshot = snapshot.build(generation=7, policies=[stored], namespaces=[NamespaceView(name="shop")])
 
     async def delete(

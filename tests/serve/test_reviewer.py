@@ -13,6 +13,7 @@ from interlock.serve.recorder import Recorder
 from interlock.serve.reviewer import Reviewer
 from interlock.serve.surroundings import Surroundings
 from interlock.settings import COMMIT_DEADLINE_SECONDS
+from tests.fakes.operations import alone
 from tests.fakes.reader import FakeReader
 from tests.fakes.sink import FakeSink, Outcome
 from tests.support.policies import parsed
@@ -38,7 +39,9 @@ class Stage:
             generation=7, policies=stored, namespaces=[NamespaceView(name="prod-shop"), NamespaceView(name="shop")]
         )
         recorder = Recorder(surroundings=AROUND, sink=self.sink, clock=lambda: NOW, metrics=self.metrics)
-        self._reviewer = Reviewer(recorder=recorder, reader=self.reader, clock=lambda: NOW, metrics=self.metrics)
+        self._reviewer = Reviewer(
+            recorder=recorder, reader=self.reader, operations=alone(), clock=lambda: NOW, metrics=self.metrics
+        )
 
     async def answer(self, body: bytes) -> JsonObject:
         """The response to a review."""

@@ -11,14 +11,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from dateutil.rrule import rrulestr
+
 from interlock.core.policies import zones
 from interlock.core.types import JsonObject
 
 MINUTE = timedelta(minutes=1)
+LONGEST_GRACE = 4 * 60  # minutes
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 BEFORE = (
-    4  # days shown before the instant in question: a day of length, a day of clock change, a day of zone, one to spare
+    7  # days shown before the instant in question: two looked back, two of length, one of clock change, one of zone
 )
 AFTER = 9  # and after it
 
@@ -67,6 +70,15 @@ class Wall:
             return None  # outside what is listed
         return (max(begin), min(end)) if allow else (min(begin), max(end))
 
+    def recurring(self, starts: datetime, length: timedelta, *, allow: bool) -> tuple[datetime, datetime] | None:
+        """Start and end of a window of some length: what every reading of it permits, or what any of them freezes."""
+        early, late = self.instants(starts, later=False), self.instants(starts, later=True)
+        ends = self.instants(starts + length, later=not allow)
+        if not early or not late or not ends:
+            return None
+        passed = [min(early) + length, max(late) + length]
+        return (max(late), min(*ends, *passed)) if allow else (min(early), max(*ends, *passed))
+
 
 def _reading(day: date, text: str) -> datetime:
     hours, minutes = map(int, text.split(":"))
@@ -101,6 +113,29 @@ class Model:
                 return self.wall.minutes[index]
         return None
 
+    def overrun_since(self, windows: JsonObject, now: datetime) -> datetime | None:
+        """Start of the opening whose operations may go on: found by going back minute by minute."""
+        here = last = self.wall.index(now)
+        while not self.opened[last]:
+            if here - last > LONGEST_GRACE:
+                return None
+            last -= 1
+        minute = self.wall.minutes[last]
+        graces = [
+            minutes_of(entry["overrun"]["grace"])
+            for entry in windows.get("allow", ())
+            if "overrun" in entry and minute in _minutes(self.wall, [entry], allow=True)
+        ]
+        since = self.wall.minutes[last + 1 : here + 1]
+        strict = [entry for entry in windows.get("freeze", ()) if entry.get("allowOverrun") != "Enabled"]
+        if not graces or _minutes(self.wall, strict, allow=False) & set(since):
+            return None
+        if since and now >= minute + MINUTE + max(graces):
+            return None
+        while last and self.opened[last - 1]:
+            last -= 1
+        return self.wall.minutes[last]
+
     @property
     def known_until(self) -> datetime:
         """Up to where transitions are looked for; later days lack the readings that windows may still need."""
@@ -120,9 +155,28 @@ def _spans(wall: Wall, entry: JsonObject, *, allow: bool) -> Iterable[tuple[date
         yield tuple(datetime.fromisoformat(entry["once"][end]).astimezone(UTC) for end in ("start", "end"))  # type: ignore[misc]
         return
     first, last = wall.shown[0].date(), wall.shown[-1].date()
+    if "rrule" in entry:
+        yield from _recurring(wall, entry["rrule"], last, allow=allow)
+        return
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
         if DAYS[day.weekday()] in entry["weekly"]["days"]:
             span = wall.occurrence(day, entry["weekly"], allow=allow)
             if span:
                 yield span
+
+
+def _recurring(wall: Wall, rule: JsonObject, last: date, *, allow: bool) -> Iterable[tuple[datetime, datetime]]:
+    length = minutes_of(rule["duration"])
+    for starts in rrulestr(rule["rule"], dtstart=datetime.fromisoformat(rule["start"])):
+        if starts.date() > last:
+            return
+        span = wall.recurring(starts, length, allow=allow)
+        if span and starts.date().isoformat() not in rule.get("exdates", ()):
+            yield span
+
+
+def minutes_of(duration: str) -> timedelta:
+    """A duration such as 1h30m."""
+    hours, _, rest = duration.rpartition("h")
+    return timedelta(hours=int(hours or 0), minutes=int(rest.removesuffix("m") or 0))

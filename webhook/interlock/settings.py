@@ -54,6 +54,7 @@ COMPONENT_LABEL = "interlock.dev/component"
 GENERATION_ANNOTATION = "interlock.dev/generation"
 LANE_ANNOTATION = "interlock.dev/lane"
 CERTIFIED_ANNOTATION = "interlock.dev/certified"
+OVERRUNS_ANNOTATION = "interlock.dev/overruns"
 
 GUARD_ACCOUNT = "interlock-guard"
 CONTROLLER_ACCOUNT = "interlock-controller"

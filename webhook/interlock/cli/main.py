@@ -16,6 +16,7 @@ from interlock.cli import (
     timeline,
     verify,
     version,
+    window,
     witness,
 )
 from interlock.cli.doctor import command as doctor
@@ -44,6 +45,7 @@ app.command("records")(records.records)
 app.command("timeline")(timeline.timeline)
 app.command("verify")(verify.verify)
 app.command("version")(version.version)
+app.command("window")(window.window)
 app.add_typer(witness.app, name="witness")
 
 

@@ -8,11 +8,12 @@ Every policy that may apply is asked, in no order that matters; the strictest yi
     open      `verdict`, or nothing if absent
 
 Observe policies are evaluated alike and only reported. A policy that does not compile yields its strictest verdict.
-A decision is recorded if some policy applies, whatever it yields, or if an exclusion made the difference; never for a
-dry run.
+What goes on with an operation that began while the windows were open is yielded what they yield while open, for as long
+as their grace lasts (`gone_on`). A decision is recorded if some policy applies, whatever it yields, or if an exclusion
+made the difference; never for a dry run.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -129,10 +130,26 @@ def _outcome(policy: Policy, finding: Finding, now: datetime) -> PolicyOutcome:
         finding=finding.action,
         yields=_yields(policy, window),
         window=window,
+        while_open=policy.verdict,
         message=policy.message,
         durability=policy.durability,
         error=policy.error,
     )
+
+
+def gone_on(request: Request, decision: Decision, policies: Collection[str]) -> Decision:
+    """The decision where some policies find that the request goes on with what began while their windows were open.
+
+    Args:
+        request: the review.
+        decision: as it would be otherwise.
+        policies: their uids.
+    """
+    outcomes = [
+        replace(outcome, yields=outcome.while_open, overrun=True) if outcome.uid in policies else outcome
+        for outcome in decision.outcomes
+    ]
+    return _combined(request, decision.findings, outcomes, decision.continuation)
 
 
 def _yields(policy: Policy, window: WindowState | None) -> Verdict:

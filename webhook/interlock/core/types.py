@@ -252,6 +252,8 @@ class WindowState:
         next_transition: first later instant at which `open` changes, within the look-ahead; None if there is none.
         next_open: first instant from now on at which it is open (now if open), within the look-ahead; None if none.
         time_zone: IANA name, for display.
+        overrun_since: start of the opening whose operations may go on at this instant: of the present one, or of the
+            one before within its grace; None where no window gives a grace.
     """
 
     open: bool
@@ -259,6 +261,7 @@ class WindowState:
     next_transition: datetime | None
     next_open: datetime | None
     time_zone: str
+    overrun_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +275,8 @@ class PolicyOutcome:
         finding: action id of the finding that gave the strictest yield.
         yields: verdict that it yields, NOTHING for an open window without verdict. For Observe: what it would yield.
         window: state of its windows, None without windows.
+        while_open: what it yields while they are open.
+        overrun: whether it yields that although they are closed, since the request goes on with what began before.
         message: the policy author's text, may be empty.
         durability: what it asks for its record.
         excluded_by: field path of the exclude entry that lifted it, for example ``spec.exclude[0]``; else empty.
@@ -287,6 +292,8 @@ class PolicyOutcome:
     finding: str
     yields: Verdict
     window: WindowState | None = None
+    while_open: Verdict = Verdict.NOTHING
+    overrun: bool = False
     message: str = ""
     durability: Durability = Durability.BLOCKING
     excluded_by: str = ""

@@ -1,4 +1,4 @@
-"""A guard's Lease: that it lives, which policies it has seen, which lane it writes.
+"""A guard's Lease: that it lives, which policies it has seen, which lane it writes, what it let begin.
 
 The controller publishes a policy generation when every living guard has seen it, so a change is told at once, and
 life every few seconds. A Lease goes with its pod: it names the pod as its owner. Failing to write it harms nothing but
@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 import structlog
 
 from interlock import settings
+from interlock.core import unstructured
 from interlock.core.ports import Clock
+from interlock.core.review import overruns
 from interlock.core.types import JsonObject
 from interlock.errors import ClusterError, LedgerError, NotFound
 from interlock.kube import paths
@@ -22,6 +24,7 @@ from interlock.kube.client import ApiClient
 LOG = structlog.get_logger(__name__)
 
 GROUP = "coordination.k8s.io"
+OVERRUNS_SECONDS = 1.0  # a review waits for it, which has 5 s in all
 WRITE_SECONDS = 2.0  # for one attempt: the next change or renewal is never further away than this
 
 
@@ -32,6 +35,7 @@ class GuardState:
     generation: int
     lane: str
     certified: bool
+    overruns: str = ""
 
 
 class GuardLease:
@@ -106,6 +110,7 @@ class GuardLease:
                     settings.GENERATION_ANNOTATION: str(state.generation),
                     settings.LANE_ANNOTATION: state.lane,
                     settings.CERTIFIED_ANNOTATION: "true" if state.certified else "false",
+                    settings.OVERRUNS_ANNOTATION: state.overruns,
                 },
                 "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": self._pod.name, "uid": self._pod.uid}],
             },
@@ -126,6 +131,23 @@ async def lane_before(api: ApiClient, pod: settings.Pod) -> str:
         return ""
     annotations: dict[str, str] = metadata.get("annotations") or {}
     return annotations.get(settings.LANE_ANNOTATION, "")
+
+
+async def overruns_told(api: ApiClient, namespace: str) -> dict[str, datetime]:
+    """What operations all guards have let begin inside windows; none of those that cannot be read.
+
+    A guard tells of itself only (the chart's ValidatingAdmissionPolicy interlock-leases), so what is read here was
+    allowed by one.
+    """
+    path = paths.collection(GROUP, "v1", "leases", namespace=namespace)
+    selector = f"{settings.COMPONENT_LABEL}=guard"
+    try:
+        leases, _ = await api.list(path, label_selector=selector, seconds=OVERRUNS_SECONDS)
+    except ClusterError as error:
+        LOG.warning("cannot read what other guards let begin; what goes on with it is stopped", why=str(error))
+        return {}
+    annotations = (unstructured.mapping(lease, "metadata", "annotations") for lease in leases)
+    return overruns.united(overruns.read(unstructured.text(told, settings.OVERRUNS_ANNOTATION)) for told in annotations)
 
 
 def _micro_time(now: datetime) -> str:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from interlock.core.policies import windowdoubts, zones
 from interlock.core.policies.policy import Policy
 from interlock.core.policies.windows import Windows
 from interlock.core.ports import Clock
@@ -54,10 +55,12 @@ class _Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """The state of a policy's windows, and until when it is known to be that."""
+    """The state of a policy's windows, what is doubtful about them, and until when both are taken for known."""
 
     policy: Policy
     state: WindowState
+    doubts: tuple[str, ...]
+    tzdata: str
     until: datetime
 
 
@@ -125,6 +128,7 @@ class StatusWriter:
             wanted = statuses.status_of(
                 policy,
                 window=known.state if known else None,
+                doubts=known.doubts if known else (),
                 counts=self._tally.of(policy.uid),
                 publication=publication,
                 old=stored,
@@ -145,10 +149,16 @@ class StatusWriter:
     def _window(self, policy: Policy, windows: Windows, now: datetime) -> _Seen:
         """The state of a policy's windows, computed anew only where it can have changed."""
         known = self._windows.get(policy.uid)
-        if known and known.policy is policy and now < known.until:
+        if known and known.policy is policy and now < known.until and known.tzdata == zones.version():
             return known
         state = windows.state(now)
-        return _Seen(policy=policy, state=state, until=state.next_transition or now + NO_TRANSITION)
+        return _Seen(
+            policy=policy,
+            state=state,
+            doubts=windowdoubts.doubts(windows, now),
+            tzdata=zones.version(),
+            until=state.next_transition or now + NO_TRANSITION,
+        )
 
     def _until_transition(self) -> float:
         soonest = min((seen.until for seen in self._windows.values()), default=None)

@@ -1,6 +1,6 @@
 """A policy's status as a value: conditions, window, counters.
 
-    Ready     the policy compiles; the message lists every violation otherwise
+    Ready     the policy compiles; the message lists every violation otherwise, and what its windows hardly mean
     InForce   every API server was heard to ask, and every living guard decides, by this version of the policy
 
 Nothing here reads a clock or talks to anybody, and nothing that changes by itself is in it: a status differs only when
@@ -50,6 +50,7 @@ def status_of(
     policy: Policy,
     *,
     window: WindowState | None,
+    doubts: Sequence[str] = (),
     counts: Counts,
     publication: Publication,
     old: JsonObject,
@@ -60,6 +61,7 @@ def status_of(
     Args:
         policy: as stored.
         window: the state of its windows, None without any.
+        doubts: what of its windows is probably not meant, as sentences.
         counts: from the ledger.
         publication: how far policies have come.
         old: the stored status, from which a condition that has not changed keeps its time.
@@ -68,7 +70,8 @@ def status_of(
     status: JsonObject = {
         "observedGeneration": policy.generation,
         "conditions": [
-            _written(condition, policy, old, now) for condition in (_in_force(policy, publication), _ready(policy))
+            _written(condition, policy, old, now)
+            for condition in (_in_force(policy, publication), _ready(policy, doubts))
         ],
         "apiServers": _asking(policy, publication),
         "counters": _counters(counts),
@@ -76,10 +79,11 @@ def status_of(
     return status if window is None else status | {"window": _window(window)}
 
 
-def _ready(policy: Policy) -> _Condition:
+def _ready(policy: Policy, doubts: Sequence[str]) -> _Condition:
     if policy.error:
         return _Condition("Ready", holds=False, reason="Invalid", message=policy.error)
-    return _Condition("Ready", holds=True, reason="Compiles", message="every field is understood")
+    message = "\n".join(("every field is understood", *doubts))
+    return _Condition("Ready", holds=True, reason="Compiles", message=message)
 
 
 def _in_force(policy: Policy, publication: Publication) -> _Condition:

@@ -15,13 +15,23 @@ from interlock.core.types import CallerProof, Decision, Request
 from interlock.errors import BadReview
 from interlock.serve.decider import Decider
 from interlock.serve.metrics import GuardMetrics
+from interlock.serve.operations import Operations
 from interlock.serve.recorder import Recorded, Recorder
 
 
 class Reviewer:
     """Answers reviews."""
 
-    def __init__(self, *, recorder: Recorder, reader: ClusterReader, clock: Clock, metrics: GuardMetrics) -> None:
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        reader: ClusterReader,
+        operations: Operations,
+        clock: Clock,
+        metrics: GuardMetrics,
+    ) -> None:
+        self._operations = operations
         self._recorder = recorder
         self._decider = Decider(reader=reader, clock=clock)
         self._clock = clock
@@ -47,7 +57,11 @@ class Reviewer:
 
     async def _answer(self, request: Request, proof: CallerProof, snapshot: Snapshot) -> bytes:
         decision = await self._decider.decide(request, snapshot)
+        if proof is not CallerProof.NONE:
+            decision = await self._operations.judged(request, decision)
         recorded = await self._recorded(request, decision, proof, snapshot)
+        if proof is not CallerProof.NONE and not recorded.fault:
+            self._operations.note(request, decision, self._clock())
         self._metrics.decided(verdict=decision.verdict.title, operation=request.operation.value)
         return response.answer(
             request,

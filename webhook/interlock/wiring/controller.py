@@ -42,7 +42,7 @@ from interlock.serve.limits import HEALTH
 from interlock.serve.metrics import Metrics
 from interlock.serve.server import HttpServer
 from interlock.settings import ControllerSettings
-from interlock.wiring import clock, readings
+from interlock.wiring import clock, readings, timezones
 from interlock.wiring.certification import Certification
 from interlock.wiring.logkeeping import LogKeeping
 
@@ -167,6 +167,7 @@ class Controller:
         )
         self._spawn("certify", self._certification.run(notary.application(), keys))
         self._spawn("inventory", self.inventory.run())
+        self._spawn("time zones", timezones.follow())
         if self._api_service is not None:
             self._spawn("leave", self._api_service.leave())
         self._spawn("election", self._elector.run(self._leadership(keys, cluster).lead))
@@ -174,7 +175,7 @@ class Controller:
     async def stop(self) -> None:
         """End: give the leadership up at once, go on certifying while the Service forgets this pod."""
         self._draining = True
-        await self._end("election", "inventory")
+        await self._end("election", "inventory", "time zones")
         if "certify" in self._tasks:
             await asyncio.sleep(self._chosen.drain_seconds)
         if "leave" in self._tasks and self._api_service is not None:

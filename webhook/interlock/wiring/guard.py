@@ -13,6 +13,7 @@ import asyncio
 import secrets
 import uuid
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 import kopf
@@ -24,7 +25,7 @@ from interlock.core.audit.record import Writer
 from interlock.kube import ownkinds, watches
 from interlock.kube.client import ApiClient
 from interlock.kube.configmaps import ConfigMapLaneStore
-from interlock.kube.lease import GuardLease, GuardState, lane_before
+from interlock.kube.lease import GuardLease, GuardState, lane_before, overruns_told
 from interlock.kube.ledgerstate import LedgerState
 from interlock.kube.notary_client import KubeNotaryClient
 from interlock.kube.reader import KubeReader
@@ -36,13 +37,14 @@ from interlock.serve.endpoint import Endpoint
 from interlock.serve.health import Check, Health
 from interlock.serve.limits import HEALTH
 from interlock.serve.metrics import GuardMetrics
+from interlock.serve.operations import Operations
 from interlock.serve.policychanges import PolicyChanges
 from interlock.serve.recorder import Recorder
 from interlock.serve.reviewer import Reviewer
 from interlock.serve.server import HttpServer
 from interlock.serve.surroundings import Surroundings
 from interlock.settings import DIGEST_KEY_SECRET, GuardSettings
-from interlock.wiring import clock, ending, readings, succession
+from interlock.wiring import clock, ending, readings, succession, timezones
 from interlock.wiring.material import Known, Material, learned
 from interlock.wiring.memory import LongLived
 from interlock.wiring.stopping import cannot_go_on, handle_signals, unless
@@ -117,8 +119,15 @@ class _Process:
             snapshot_age_seconds=lambda: feed.freshness().age_seconds,
         )
         recorder = Recorder(surroundings=around, sink=lane, clock=clock.now, metrics=self.metrics)
+        operations = Operations(others=partial(overruns_told, api, settings.pod.namespace), news=told.set)
         endpoint = Endpoint(
-            reviewer=Reviewer(recorder=recorder, reader=KubeReader(api), clock=clock.now, metrics=self.metrics),
+            reviewer=Reviewer(
+                recorder=recorder,
+                reader=KubeReader(api),
+                operations=operations,
+                clock=clock.now,
+                metrics=self.metrics,
+            ),
             policy_changes=PolicyChanges(surroundings=around, sink=lane, clock=clock.now, metrics=self.metrics),
             snapshots=feed,
             secrets=material.path_secrets,
@@ -129,7 +138,9 @@ class _Process:
         admission = AdmissionServer(endpoint, listen=settings.listen, caller_authority=self._caller_authority())
         self.metrics.show(readings.of_guard(feed=feed, lane=lane, http=admission.http))
         self.health.use(*readings.checks(feed=feed, lane=lane, admission=admission, stopping=self.stopping))
-        lease = GuardLease(api, pod=settings.pod, clock=clock.now, state=lambda: _state(feed, lane), changed=told)
+        lease = GuardLease(
+            api, pod=settings.pod, clock=clock.now, state=lambda: _state(feed, lane, operations), changed=told
+        )
         await ending.serve_until(
             self.stopping,
             background=(
@@ -137,6 +148,7 @@ class _Process:
                 feed.run(),
                 lease.run(),
                 recorder.run(),
+                timezones.follow(),
                 _follow_room(LedgerState(api, namespace=settings.pod.namespace), lane),
             ),
             opening=self._opened(api, lane, store, material),
@@ -197,6 +209,11 @@ def _target(settings: GuardSettings) -> ApiTarget:
     return ApiTarget(server=api.server, ca_file=str(api.ca_file), token_file=str(api.token_file))
 
 
-def _state(feed: SnapshotFeed, lane: Lane) -> GuardState:
+def _state(feed: SnapshotFeed, lane: Lane, operations: Operations) -> GuardState:
     status = lane.status
-    return GuardState(generation=feed.freshness().generation, lane=status.lane, certified=status.certified)
+    return GuardState(
+        generation=feed.freshness().generation,
+        lane=status.lane,
+        certified=status.certified,
+        overruns=operations.told(),
+    )

@@ -16,6 +16,7 @@ from interlock.serve.auditapi.live import Live
 from interlock.serve.health import Check
 from interlock.serve.metrics import Reading, Shown, Tally
 from interlock.serve.server import HttpServer
+from interlock.wiring import timezones
 from interlock.wiring.logkeeping import LogKeeping
 
 STALE_SECONDS = 300.0  # ten lists of the policies missed in a row: other guards are likely to know better
@@ -41,7 +42,7 @@ def _snapshot_fault(feed: SnapshotFeed) -> str:
 
 def of_guard(*, feed: SnapshotFeed, lane: Lane, http: HttpServer) -> tuple[Shown, ...]:
     """Numbers of a guard."""
-    return (*_of_snapshot(feed), *_of_lane(lane), *_of_listener(http))
+    return (*_of_snapshot(feed), *_of_lane(lane), *_of_listener(http), _time_zones())
 
 
 def of_controller(inventory: Inventory, elector: Elector, prober: Prober) -> tuple[Shown, ...]:
@@ -71,6 +72,7 @@ def of_controller(inventory: Inventory, elector: Elector, prober: Prober) -> tup
             text="The one that API servers send reviews with.",
             read=lambda: inventory.published_generation,
         ),
+        _time_zones(),
     )
 
 
@@ -168,6 +170,14 @@ def of_records(live: Live, feed: LedgerFeed, http: HttpServer) -> tuple[Shown, .
 
 def _age(at: datetime | None, clock: Clock) -> float:
     return (clock() - at).total_seconds() if at else 0.0
+
+
+def _time_zones() -> Reading:
+    return Reading(
+        name="interlock_tzdata",
+        text="Release of the time zones that windows are read by, as a number: 2026.06 is 2026f.",
+        read=timezones.release,
+    )
 
 
 def _of_snapshot(feed: SnapshotFeed) -> tuple[Reading, ...]:

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     EXCLUDED = "Excluded"
     OBSERVED_ONLY = "ObservedOnly"
     CONTINUATION = "Continuation"
+    OVERRUN = "Overrun"
 
 
 def about_request(request: Request, cap: Cap) -> JsonObject:
@@ -174,6 +175,8 @@ def _reason(decision: Decision) -> Reason:
         return Reason.CONTINUATION
     if any(outcome.error for outcome in deciding):
         return Reason.POLICY_ERROR
+    if decision.allowed and any(outcome.overrun for outcome in counting):
+        return Reason.OVERRUN
     if decision.verdict is Verdict.NOTHING:
         return _reason_to_pass(decision, counting)
     return Reason.POLICY
@@ -222,11 +225,12 @@ def _policy(outcome: PolicyOutcome, cap: Cap) -> JsonObject:
     }
     optional = {"excludedBy": outcome.excluded_by, "error": outcome.error}
     found |= {name: cap.shorten(text) for name, text in optional.items() if text}
-    return found if outcome.window is None else found | {"window": _window(outcome.window, cap)}
+    return found if outcome.window is None else found | {"window": _window(outcome.window, outcome, cap)}
 
 
-def _window(window: WindowState, cap: Cap) -> JsonObject:
+def _window(window: WindowState, outcome: PolicyOutcome, cap: Cap) -> JsonObject:
     instants = {"nextTransition": window.next_transition, "nextOpen": window.next_open}
     found: JsonObject = {"open": window.open, "timeZone": cap.shorten(window.time_zone)}
+    found |= {"overrun": True} if outcome.overrun else {}
     found |= {name: times.write(instant) for name, instant in instants.items() if instant is not None}
     return found | cap.texts("active", window.active)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from interlock.core.linting.rule import Rule, Said, Surroundings
 from interlock.core.policies import doubts
+from interlock.core.policies.entries import Once
 from interlock.core.policies.policy import Policy
-from interlock.core.policies.windows import Once
 from interlock.core.types import Severity
 
 

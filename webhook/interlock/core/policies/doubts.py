@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from interlock.core.policies import windowdoubts
 from interlock.core.policies.policy import Policy
 from interlock.core.policies.scope import ANY, Match
 from interlock.core.types import Mode, Verdict
@@ -24,8 +25,8 @@ def _doubts(policy: Policy, now: datetime) -> Iterator[str]:
             "spec.exclude: controllers of Kubernetes itself are denied as well; "
             "the entry {systemIdentities: Ordinary} lets their ordinary work go on"
         )
-    if never_opens(policy, now):
-        yield "spec.windows: they do not open within the next 400 days, so the policy always yields `outside`"
+    if policy.windows is not None:
+        yield from windowdoubts.doubts(policy.windows, now)
     if only_documents(policy):
         yield "spec.verdict: Allow stops nothing and lifts no other policy; it only has matching actions recorded"
 

@@ -11,7 +11,8 @@ What is certain to be as strict or stricter, field by field:
     severity             a higher one (it decides the default durability, and who reads the message how)
     match                alternatives added, constraints dropped; minSeverity lowered
     exclude              entries dropped
-    windows              allow entries dropped, not the last; freeze entries added; where closed is at least as strict
+    windows              allow entries dropped, not the last; freeze entries added; where closed is at least as strict;
+                         neither where a window gives a grace: what ends an opening decides how long it lasts
     leaveProtection      switched on
     audit.durability     a stricter one
     description, message anything
@@ -108,6 +109,7 @@ def _open_as_seldom(old: Spec, new: Spec) -> bool:
         and bool(old.get("allow")) == bool(new.get("allow"))
         and _every(new.get("allow"), old.get("allow"))
         and _every(old.get("freeze"), new.get("freeze"))
+        and not any("overrun" in entry for entry in new.get("allow") or [])
     )
 
 

@@ -6,6 +6,9 @@ daylight saving change leaves doubt, there is less permission: an allow window s
 earlier of the possible instants, and falls out if nothing is left between them; a freeze starts at the earlier and ends
 at the later.
 
+A window may give a grace: for so long after its end, operations that began while it was open may go on. Which ones did
+is not the windows' business (core.review.overruns); `overrun_since` says from when on they must have begun.
+
 This is the one window function: webhook, policy status and command line all ask `Windows.state`. It does not parse
 (core.policies.windowspec does) and does not know the present. What it found it remembers until something changes, since
 a policy is asked at every request: the answers are the same with and without.
@@ -13,14 +16,13 @@ a policy is asked at every request: the answers are the same with and without.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from interlock.core.policies import zones
+from interlock.core.policies.entries import Entry, Span
 from interlock.core.types import Verdict, WindowState
-
-MINUTES_A_DAY = 24 * 60
 
 LOOK_AHEAD = timedelta(days=400)
 """How far after the beginning of the day a next transition is searched: past a yearly freeze; bounded, since windows
@@ -29,81 +31,25 @@ may stay as they are forever."""
 FIRST_LOOK = timedelta(days=9)
 """Searched first: a week and what a clock change can shift; nearly always enough, at a fraction of the cost."""
 
-MARGIN_DAYS = 3
-"""Days around a period whose occurrences can reach into it: one of length, one of the largest clock change known
-(Pacific/Apia skipped 2011-12-30 altogether), one because the local date differs from the UTC date."""
+INSTANT = timedelta(microseconds=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
+MAX_GRACE = timedelta(hours=4)
+"""After the end of a window; who needs longer needs a longer window."""
 
-class Span(NamedTuple):
-    """Instants from `start` to before `end`, in UTC."""
-
-    start: datetime
-    end: datetime
-
-    def meets(self, other: "Span") -> bool:
-        """Whether the two have an instant in common."""
-        return self.start < other.end and other.start < self.end
-
-    def within(self, other: "Span") -> "Span":
-        """What of it lies in the other, which it meets."""
-        return Span(max(self.start, other.start), min(self.end, other.end))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weekly:
-    """A window on days of the week; the day is the start's, also where it crosses midnight.
-
-    Attributes:
-        days: 0 is Monday.
-        start, end: minutes after midnight; an `end` before `start` is on the next day, 1440 is the midnight after it.
-    """
-
-    name: str
-    days: frozenset[int]
-    start: int
-    end: int
-
-    def spans(self, period: Span, zone: ZoneInfo, *, narrow: bool) -> Iterator[Span]:
-        """Occurrences that meet the period, each with less permission where in doubt: `narrow` or wide."""
-        first = period.start.date() - timedelta(days=MARGIN_DAYS)
-        for offset in range((period.end - period.start).days + 2 * MARGIN_DAYS + 1):
-            day = first + timedelta(days=offset)
-            if day.weekday() in self.days:
-                span = self._occurrence(day, zone, narrow=narrow)
-                if span.start < span.end and span.meets(period):
-                    yield span
-
-    def _occurrence(self, day: date, zone: ZoneInfo, *, narrow: bool) -> Span:
-        length = (self.end - self.start) % MINUTES_A_DAY or MINUTES_A_DAY
-        begins = datetime.combine(day, time()) + timedelta(minutes=self.start)
-        starts = zones.instants(begins, zone)
-        ends = zones.instants(begins + timedelta(minutes=length), zone)
-        return Span(max(starts), min(ends)) if narrow else Span(min(starts), max(ends))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Once:
-    """A window with fixed ends, aware; there is nothing to doubt."""
-
-    name: str
-    start: datetime
-    end: datetime
-
-    def spans(self, period: Span, zone: ZoneInfo, *, narrow: bool) -> Iterator[Span]:
-        """The window, if it meets the period."""
-        span = Span(self.start.astimezone(UTC), self.end.astimezone(UTC))
-        if span.meets(period):
-            yield span
-
-
-Entry = Weekly | Once
+OVERRUN_LOOK = MAX_GRACE + timedelta(days=1)
+"""How far back the opening is looked for that operations may go on from; of a longer one its last day."""
 
 
 class _Known(NamedTuple):
-    """A state and the instants at which it is that; only `next_open` is, while open, the instant that is asked for."""
+    """A state, the instants at which it is that, and by which release of time zones.
+
+    Only `next_open` is, while open, the instant that is asked for.
+    """
 
     holds: Span
     state: WindowState
+    tzdata: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,19 +57,20 @@ class Windows:
     """A policy's windows; at least one entry.
 
     Attributes:
+        time_zone: IANA name of the zone; a known one.
         outside: what the policy yields while they are closed.
     """
 
-    zone: ZoneInfo
+    time_zone: str
     allow: tuple[Entry, ...] = ()
     freeze: tuple[Entry, ...] = ()
     outside: Verdict = Verdict.DENY
     _known: list[_Known] = field(default_factory=list, init=False, compare=False, repr=False)  # the newest one
 
     @property
-    def time_zone(self) -> str:
-        """IANA name of the zone."""
-        return str(self.zone)
+    def zone(self) -> ZoneInfo:
+        """The zone as of the newest release that was read."""
+        return zones.zone(self.time_zone)
 
     def is_open(self, now: datetime) -> bool:
         """Whether the window is open.
@@ -143,11 +90,18 @@ class Windows:
             raise ValueError("the instant to judge must be aware")
         now = now.astimezone(UTC)
         for known in self._known:
-            if known.holds.start <= now < known.holds.end:
+            if known.holds.start <= now < known.holds.end and known.tzdata == zones.version():
                 return replace(known.state, next_open=now) if known.state.open else known.state
         found = self._found(now)
         self._known[:] = [found]
         return found.state
+
+    def openings(self, period: Span) -> Iterator[Span]:
+        """The spans of the period in which it is open, in order, none touching the next, none reaching out of it."""
+        allowed = _merged(self._spans(self.allow, period, narrow=True)) if self.allow else [period]
+        frozen = _merged(self._spans(self.freeze, period, narrow=False))
+        for span in allowed:
+            yield from _without(span, frozen)
 
     def _found(self, now: datetime) -> _Known:
         today = datetime.combine(now.date(), time(), UTC)
@@ -162,7 +116,27 @@ class Windows:
             time_zone=self.time_zone,
         )
         rest = Span(now, today + timedelta(days=1))
-        return _Known(Span(now, min(self._changes(rest), default=rest.end)), state)
+        until = min(self._changes(rest), default=rest.end)
+        if overrun := self._overrun(now):
+            state, until = replace(state, overrun_since=overrun.start), min(until, overrun.end)
+        return _Known(Span(now, until), state, zones.version())
+
+    def _overrun(self, now: datetime) -> Span | None:
+        """From the start of the opening whose operations may go on now, until when they may; None without one."""
+        if not any(entry.grace for entry in self.allow):
+            return None
+        lately = max(self.openings(Span(now - OVERRUN_LOOK, now + INSTANT)), default=None)
+        if lately is None:
+            return None
+        last = Span(lately.end - INSTANT, lately.end)
+        grace = max(entry.grace for entry in self.allow if self._meets(entry, last, narrow=True))
+        until = NEVER if lately.end > now else lately.end + grace
+        since = Span(last.start, now + INSTANT)
+        forbidden = any(not entry.allows_overrun and self._meets(entry, since, narrow=False) for entry in self.freeze)
+        return Span(lately.start, until) if grace and not forbidden and now < until else None
+
+    def _meets(self, entry: Entry, period: Span, *, narrow: bool) -> bool:
+        return any(entry.spans(period, self.zone, narrow=narrow))
 
     def _changes(self, period: Span) -> Iterator[datetime]:
         """Instants within the period at which some entry begins or ends."""
@@ -173,19 +147,12 @@ class Windows:
     def _next(self, period: Span) -> tuple[bool, datetime | None]:
         """Whether it is open at the beginning of a period, and when that changes within it."""
         now = period.start
-        span = next(self._open(period), None)
+        span = next(self.openings(period), None)
         if span is None:
             return False, None
         if span.start > now:
             return False, span.start
         return True, span.end if span.end < period.end else None
-
-    def _open(self, period: Span) -> Iterator[Span]:
-        """The spans of the period in which it is open, in order, none touching the next, none reaching out of it."""
-        allowed = _merged(self._spans(self.allow, period, narrow=True)) if self.allow else [period]
-        frozen = _merged(self._spans(self.freeze, period, narrow=False))
-        for span in allowed:
-            yield from _without(span, frozen)
 
     def _spans(self, entries: Iterable[Entry], period: Span, *, narrow: bool) -> Iterator[Span]:
         for entry in entries:
@@ -193,9 +160,9 @@ class Windows:
                 yield span.within(period)
 
     def _active(self, now: datetime) -> tuple[str, ...]:
-        instant = Span(now, now + timedelta(microseconds=1))
+        instant = Span(now, now + INSTANT)
         for entries, narrow in ((self.freeze, False), (self.allow, True)):
-            names = tuple(entry.name for entry in entries if any(entry.spans(instant, self.zone, narrow=narrow)))
+            names = tuple(entry.name for entry in entries if self._meets(entry, instant, narrow=narrow))
             if names:
                 return names
         return ()

@@ -5,23 +5,27 @@ without offset has no zone, and a weekly window whose end is its start may mean 
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
-from interlock.core.policies import zones
+from interlock.core.policies import recurrencespec, zones
+from interlock.core.policies.entries import MINUTES_A_DAY, Entry, Once, Weekly
 from interlock.core.policies.fields import Field, Fields, union
-from interlock.core.policies.windows import MINUTES_A_DAY, Entry, Once, Weekly, Windows
+from interlock.core.policies.windows import MAX_GRACE, Windows
 from interlock.core.types import Verdict
 
 MAX_ENTRIES = 32
 MAX_NAME_CHARACTERS = 63
 
 DAYS = {day: number for number, day in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"))}
+SWITCH = {"Enabled": True, "Disabled": False}
 OUTSIDE = {"Deny": Verdict.DENY, "Warn": Verdict.WARN}
 
 _START = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _END = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
+EXPECTED_GRACE = "hours and minutes, at most 4h, such as 15m"
 _EXPECTED_INSTANT = "RFC 3339 with an offset, such as 2026-11-26T00:00:00+01:00"
 
 
@@ -31,42 +35,56 @@ def windows(field: Field) -> Windows | None:
         return None
     fields = field.fields(("timeZone", "allow", "freeze", "outside"))
     zone = _zone(fields.required("timeZone", "an IANA zone such as Europe/Berlin"))
-    allow, freeze = _entries(fields["allow"]), _entries(fields["freeze"])
+    allow, freeze = _entries(fields["allow"], _allow), _entries(fields["freeze"], _freeze)
     outside = fields["outside"].chosen(OUTSIDE)
     if fields.readable and not (fields["allow"].present or fields["freeze"].present):
         field.refuse("an entry in allow or freeze", got="neither allow nor freeze")
     if zone is None:
         return None
-    return Windows(zone=zone, allow=allow, freeze=freeze, outside=Verdict.DENY if outside is None else outside)
+    return Windows(time_zone=zone, allow=allow, freeze=freeze, outside=Verdict.DENY if outside is None else outside)
 
 
-def _zone(field: Field) -> ZoneInfo | None:
+def _zone(field: Field) -> str | None:
     name = field.text(at_most=MAX_NAME_CHARACTERS)
-    try:
-        return zones.zone(name)
-    except KeyError:
-        if name:
-            field.refuse("an IANA zone such as Europe/Berlin")
-        return None
+    if name in zones.names():
+        return name
+    if name:
+        field.refuse("an IANA zone such as Europe/Berlin")
+    return None
 
 
-def _entries(field: Field) -> tuple[Entry, ...]:
-    entries: tuple[Entry, ...] = union(field, _entry, at_most=MAX_ENTRIES)
+def _entries(field: Field, read: Callable[[Field], Entry | None]) -> tuple[Entry, ...]:
+    entries: tuple[Entry, ...] = union(field, read, at_most=MAX_ENTRIES)
     names = [entry.name for entry in entries]
     for name in sorted({name for name in names if names.count(name) > 1}):
         field.refuse("names that differ", got=f'two entries named "{name}"')
     return entries
 
 
-def _entry(field: Field) -> Entry | None:
-    fields = field.fields(("name", "weekly", "once"))
+def _allow(field: Field) -> Entry | None:
+    fields = field.fields(("name", *FORMS, "overrun"))
+    entry = _entry(fields)
+    overrun = fields["overrun"]
+    grace = overrun.fields(("grace",)).required("grace", EXPECTED_GRACE) if overrun.present else overrun
+    length = recurrencespec.duration(grace, EXPECTED_GRACE, at_most=MAX_GRACE)
+    return replace(entry, grace=length) if entry and length else entry
+
+
+def _freeze(field: Field) -> Entry | None:
+    fields = field.fields(("name", *FORMS, "allowOverrun"))
+    entry = _entry(fields)
+    allowed = fields["allowOverrun"].chosen(SWITCH) is True
+    return replace(entry, allows_overrun=allowed) if entry else None
+
+
+def _entry(fields: Fields) -> Entry | None:
     name = fields.required("name", "a name for messages").text(at_most=MAX_NAME_CHARACTERS)
-    weekly, once = fields["weekly"], fields["once"]
-    if weekly.present == once.present:
+    forms = [form for form in FORMS if fields[form].present]
+    if len(forms) != 1:
         if fields.readable:
-            field.refuse("exactly one of weekly, once", got="both" if weekly.present else "neither")
+            fields.of.refuse(f"exactly one of {', '.join(FORMS)}", got=" and ".join(forms) or "none of them")
         return None
-    return _weekly(weekly, name) if weekly.present else _once(once, name)
+    return FORMS[forms[0]](fields[forms[0]], name)
 
 
 def _weekly(field: Field, name: str) -> Weekly | None:
@@ -113,3 +131,10 @@ def _instant(fields: Fields, name: str) -> datetime | None:
     except (ValueError, OverflowError):
         field.refuse(_EXPECTED_INSTANT)
         return None
+
+
+FORMS: dict[str, Callable[[Field, str], Entry | None]] = {
+    "weekly": _weekly,
+    "rrule": recurrencespec.recurring,
+    "once": _once,
+}

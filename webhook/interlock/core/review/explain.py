@@ -10,6 +10,7 @@ Observe never disturbs: what an observing policy would have done is told in a dr
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from interlock.core.policies import zones
 from interlock.core.text import printable, shortened
@@ -91,6 +92,20 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
+def when(moment: datetime, zone: ZoneInfo) -> str:
+    """An instant on a zone's clock and in UTC."""
+    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M} {zone.key} ({instant(moment)})"
+
+
+def span(distance: timedelta) -> str:
+    """A time to wait in its two largest units, rounded up to minutes."""
+    minutes = max(math.ceil(distance.total_seconds() / 60), 0)
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
 def _opening(window: WindowState | None) -> datetime | None:
     return window.next_open if window and not window.open else None
 
@@ -141,15 +156,7 @@ def _state(window: WindowState, now: datetime) -> str:
 def _when(moment: datetime, window: WindowState, now: datetime) -> str:
     """The instant on the policy's clock, in UTC, and how far away it is."""
     local = moment.astimezone(zones.zone(window.time_zone))
-    return f"{local:%a %Y-%m-%d %H:%M} {window.time_zone} ({instant(moment)}, in {_span(moment - now)})"
-
-
-def _span(distance: timedelta) -> str:
-    minutes = max(math.ceil(distance.total_seconds() / 60), 0)
-    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    return f"{local:%a %Y-%m-%d %H:%M} {window.time_zone} ({instant(moment)}, in {span(moment - now)})"
 
 
 def _advice(deciding: Sequence[PolicyOutcome]) -> str:
