@@ -175,11 +175,12 @@ class Archive:
     async def _following(self) -> int:
         """The number to ship next: without a gap, since what is shipped stands for everything before it.
 
-        One that was never told of is that of somebody who led at the same time: he has shipped it, or it waits here.
+        One that was never told of is that of somebody who led at the same time: he has shipped it, or it waits here. And
+        before the first one it is looked again which there are: the one before tells whether a day ended between them.
         """
-        if self._next and self._waiting[0] > self._next and self._shipper is not None:
+        if self._shipper is not None and (self._last is None or self._waiting[0] > self._next):
             await self._list()
-            if self._waiting[0] > self._next:
+            if self._last is not None and self._waiting[0] > self._next:
                 self._waiting.appendleft(self._next)
         return self._waiting[0]
 
