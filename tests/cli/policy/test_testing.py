@@ -303,6 +303,17 @@ def test_a_file_that_is_none(content: str, says: str) -> None:
     assert (found.exit_code, found.stdout, found.stderr.startswith(says)) == (2, "", True), found.stderr
 
 
+def test_what_else_is_in_a_directory() -> None:
+    """Templates, policies and manifests beside suites are passed over; a suite that is broken is not."""
+    Path("template.yaml").write_text("{{- if .Values.enabled }}\nkind: Pod\n")
+    Path("pods.yaml").write_text("kind: Pod\n---\nkind: Service\n")
+
+    assert run(".", suite=SUITE + GOOD).exit_code == 0
+
+    Path("broken.yaml").write_text("kind: PolicyTest\n{{")
+    assert run(".").stderr.startswith("broken.yaml:2: got ")
+
+
 def test_nothing_to_try() -> None:
     """A directory without any suite is an error: a test that tries nothing passes nothing."""
     assert (run(".").exit_code, run(".").stderr) == (2, ".: got no PolicyTest, expected at least one\n")

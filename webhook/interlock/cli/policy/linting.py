@@ -170,7 +170,8 @@ metadata:
 ```
 
 It does not know the cluster: who holds which rights, which namespaces there are, whether a guard answers.
-`interlock doctor` does. Other ways to do what an action does are those of the [catalogue](catalogue.md).
+`interlock doctor` does. Whether another policy closes a back door is told by its match, whatever its windows and
+exclude entries. Other ways to do what an action does are those of the [catalogue](catalogue.md).
 
 | rule | severity | finds | what to do |
 |---|---|---|---|

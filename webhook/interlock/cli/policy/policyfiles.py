@@ -39,7 +39,7 @@ def read(paths: Sequence[Path]) -> list[PolicyFile]:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return sorted(each for each in path.rglob("*") if each.suffix in yamlfiles.SUFFIXES)
+        return yamlfiles.below(path, policy.KIND)
     return [path]
 
 

@@ -47,7 +47,7 @@ def files(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
     """These files, and those below these directories that can be suites; whether each was named itself."""
     for path in paths:
         if path.is_dir():
-            yield from ((each, False) for each in sorted(path.rglob("*")) if each.suffix in yamlfiles.SUFFIXES)
+            yield from ((each, False) for each in yamlfiles.below(path, suite.KIND))
         else:
             yield path, True
 

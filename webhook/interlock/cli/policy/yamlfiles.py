@@ -65,6 +65,23 @@ def documents(path: Path) -> list[Any]:
     return found
 
 
+def below(directory: Path, word: str) -> list[Path]:
+    """Files below a directory that can be read here and have a word in them, in order.
+
+    So a directory may hold what is no YAML but looks like it, templates of a chart for example.
+    """
+    found = sorted(each for each in directory.rglob("*") if each.suffix in SUFFIXES and each.is_file())
+    return [each for each in found if _mentions(each, word.encode())]
+
+
+def _mentions(path: Path, word: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            return word in file.read(MAX_FILE_BYTES + 1)
+    except OSError:
+        return True  # whoever reads it says why it cannot be
+
+
 def manifests(path: Path) -> list[JsonObject]:
     """Every object of a file, the items of lists one by one.
 

@@ -8,7 +8,7 @@ from interlock.core.linting import covering
 from interlock.core.linting.rule import Rule, Said, Surroundings, enforces
 from interlock.core.policies import leaving
 from interlock.core.policies.policy import Policy
-from interlock.core.policies.scope import ResourceRule
+from interlock.core.policies.scope import Match, ResourceRule
 from interlock.core.text import listed
 from interlock.core.types import Mode, Operation, Severity
 
@@ -83,23 +83,27 @@ def _subresources(policy: Policy, around: Surroundings) -> Iterator[Said]:
 
 
 def _asked(group: str, subresource: str, way: Operation, policy: Policy, around: Surroundings) -> bool:
-    """Whether a policy that holds wherever this one does speaks of a subresource, plainly or by the catalogue."""
-    wanted = [ResourceRule(groups=(group,), resources=(subresource,))]
+    """Whether this policy, or another one that holds wherever it does, speaks of a subresource."""
     return any(
-        (each is policy or covering.place(each.match, policy.match))
-        and (
-            (way in each.match.operations and covering.resources(each.match.resources, wanted))
-            or any(
-                entry.id in each.match.action_ids
-                and any(
-                    way in rule.operations and group in rule.groups and subresource in rule.resources
-                    for rule in entry.rules
-                )
-                for entry in catalogue.ENTRIES
-            )
-        )
+        enforces(each)
+        and (each is policy or covering.place(each.match, policy.match))
+        and (_plainly(each.match, group, subresource, way) or _by_name(each.match, group, subresource, way))
         for each in around.policies
-        if enforces(each)
+    )
+
+
+def _plainly(match: Match, group: str, subresource: str, way: Operation) -> bool:
+    wanted = ResourceRule(groups=(group,), resources=(subresource,))
+    return way in match.operations and covering.resources(match.resources, [wanted])
+
+
+def _by_name(match: Match, group: str, subresource: str, way: Operation) -> bool:
+    """Whether one of the actions is looked for in reviews of the subresource."""
+    return any(
+        way in rule.operations and group in rule.groups and subresource in rule.resources
+        for entry in catalogue.ENTRIES
+        if entry.id in match.action_ids
+        for rule in entry.rules
     )
 
 
