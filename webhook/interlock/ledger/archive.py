@@ -175,8 +175,8 @@ class Archive:
     async def _following(self) -> int:
         """The number to ship next: without a gap, since what is shipped stands for everything before it.
 
-        One that was never told of is that of somebody who led at the same time: he has shipped it, or it waits here. And
-        before the first one it is looked again which there are: the one before tells whether a day ended between them.
+        One that was never told of is that of somebody who led at the same time: he has shipped it, or it waits here.
+        And before the first one it is looked again which there are: the one before tells whether a day ended there.
         """
         if self._shipper is not None and (self._last is None or self._waiting[0] > self._next):
             await self._list()
