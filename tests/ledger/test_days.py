@@ -16,7 +16,7 @@ from interlock.ledger import reading
 from interlock.ledger.stores.directory import DirectoryStore
 from interlock.ledger.verifying import Verification, Wanted
 from tests.ledger.guards import HandClock, Ledger, running, settled
-from tests.ledger.logs import NotaryKey, Whole
+from tests.ledger.logs import NOTHING, NotaryKey, Whole, archive, notary, turned
 
 KEY = NotaryKey()
 DAYS = ["2026-11-21", "2026-11-22", "2026-11-23"]  # with two records each, and a cut for each record
@@ -173,6 +173,22 @@ async def test_a_day_is_indexed_once_whatever_answer_was_lost() -> None:
 
     assert whole.archive.status.fault == ""
     assert whole.outside.versions_of["days/2026-11-22"] == index
+
+
+async def test_a_day_that_ended_between_two_leaders() -> None:
+    """One ships the last cut of the day, another one, which knew of none when it began, the first of the next."""
+    async with running(Ledger(clock=HandClock())) as ledger:
+        await settled()
+        whole = Whole(ledger)
+        other = archive(ledger, whole.store, whole.outside, keep=NOTHING)
+        await other.turn()
+        await whole.record("a")
+        await whole.archive.turn()
+        ledger.clock.turn(timedelta(days=1))
+        await turned(notary(ledger, whole.store, archive=other))
+        await other.turn()
+
+    assert (_index(whole, DAYS[0]).number, other.status.number) == (0, 1)
 
 
 async def test_a_copy_has_the_index(tmp_path: Path) -> None:

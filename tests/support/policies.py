@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from interlock.core import catalogue, snapshot
+from interlock.core.mergepatch import merged
 from interlock.core.policies import scopespec
 from interlock.core.policies.policy import Policy, parse
 from interlock.core.types import Finding, JsonObject, Operation, Request, User
@@ -27,20 +28,8 @@ def policy(spec: JsonObject, *, name: str = "sound") -> JsonObject:
 
 def changed(spec: JsonObject, change: JsonObject) -> JsonObject:
     """A spec after a JSON merge patch (RFC 7396); null removes."""
-    merged: JsonObject = _merged(spec, change)
-    return merged
-
-
-def _merged(target: Any, patch: Any) -> Any:
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = _merged(result.get(key), value)
-    return result
+    after: JsonObject = merged(spec, change)
+    return after
 
 
 def parsed(name: str = "sound", /, **change: Any) -> Policy:

@@ -1,23 +1,32 @@
 """`interlock controller`: the process that keeps certificates, webhook configuration and status."""
 
-import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from interlock.settings import DRAIN_SECONDS, ApiAccess, ControllerSettings, Listen, LogSettings, Pod, api_server
+from interlock.cli.podoptions import (
+    CaFile,
+    DrainSeconds,
+    HealthListen,
+    LogLevel,
+    PodName,
+    PodNamespace,
+    PodUid,
+    TokenFile,
+    api_access,
+)
+from interlock.settings import DRAIN_SECONDS, ControllerSettings, Listen, LogSettings, Pod
 
 
 def controller(  # noqa: PLR0913  one parameter per argument of the command, as typer wants it
     *,
-    namespace: Annotated[str, typer.Option(help="Namespace of this pod.")],
-    pod_name: Annotated[str, typer.Option(help="Name of this pod.")],
-    pod_uid: Annotated[str, typer.Option(help="uid of this pod.")],
+    namespace: PodNamespace,
+    pod_name: PodName,
+    pod_uid: PodUid,
     listen: Annotated[str, typer.Option(help="host:port where guards ask for lane certificates, TLS.")],
-    health_listen: Annotated[str, typer.Option(help="host:port for probes and metrics, plain HTTP.")],
-    token_file: Annotated[Path, typer.Option(help="Bearer token for the Kubernetes API; read again as it is renewed.")],
-    ca_file: Annotated[Path, typer.Option(help="PEM of the authority of the Kubernetes API.")],
+    health_listen: HealthListen,
+    token_file: TokenFile,
+    ca_file: CaFile,
     guard_service: Annotated[str, typer.Option(help="Service of the guards, in the same namespace.")],
     guard_service_port: Annotated[int, typer.Option(help="Its port.")],
     webhook_configuration: Annotated[str, typer.Option(help="ValidatingWebhookConfiguration to fill.")],
@@ -39,10 +48,8 @@ def controller(  # noqa: PLR0913  one parameter per argument of the command, as 
     ] = 60,
     keep_megabytes: Annotated[int, typer.Option(min=1, help="How much of the ledger stays in the cluster.")] = 16,
     pending_megabytes: Annotated[int, typer.Option(min=1, help="How much may wait to be shipped.")] = 64,
-    drain_seconds: Annotated[
-        float, typer.Option(min=0, help="How long to go on serving after SIGTERM.")
-    ] = DRAIN_SECONDS,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    drain_seconds: DrainSeconds = DRAIN_SECONDS,
+    log_level: LogLevel = "info",
 ) -> None:
     """Keep what the guards and the API server need (run by the chart)."""
     # Imported here: kopf and what it brings take a second that no other command should wait for.
@@ -56,7 +63,7 @@ def controller(  # noqa: PLR0913  one parameter per argument of the command, as 
     wired.run(
         ControllerSettings(
             pod=Pod(namespace=namespace, name=pod_name, uid=pod_uid),
-            api=ApiAccess(server=api_server(os.environ), ca_file=ca_file, token_file=token_file),
+            api=api_access(token_file, ca_file),
             listen=Listen.parse(listen),
             health_listen=Listen.parse(health_listen),
             guard_service=guard_service,

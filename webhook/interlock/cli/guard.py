@@ -1,23 +1,33 @@
 """`interlock guard`: the process that answers admission reviews."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from interlock.settings import DRAIN_SECONDS, ApiAccess, GuardSettings, Listen, Pod, api_server
+from interlock.cli.podoptions import (
+    CaFile,
+    DrainSeconds,
+    HealthListen,
+    LogLevel,
+    PodName,
+    PodNamespace,
+    PodUid,
+    TokenFile,
+    api_access,
+)
+from interlock.settings import DRAIN_SECONDS, GuardSettings, Listen, Pod
 
 
 def guard(  # noqa: PLR0913  one parameter per argument of the command, as typer wants it
     *,
-    namespace: Annotated[str, typer.Option(help="Namespace of this pod.")],
-    pod_name: Annotated[str, typer.Option(help="Name of this pod.")],
-    pod_uid: Annotated[str, typer.Option(help="uid of this pod.")],
+    namespace: PodNamespace,
+    pod_name: PodName,
+    pod_uid: PodUid,
     listen: Annotated[str, typer.Option(help="host:port for reviews, TLS.")],
-    health_listen: Annotated[str, typer.Option(help="host:port for probes and metrics, plain HTTP.")],
-    token_file: Annotated[Path, typer.Option(help="Bearer token for the Kubernetes API; read again as it is renewed.")],
-    ca_file: Annotated[Path, typer.Option(help="PEM of the authority of the Kubernetes API.")],
+    health_listen: HealthListen,
+    token_file: TokenFile,
+    ca_file: CaFile,
     notary_token_file: Annotated[Path, typer.Option(help="Bearer token for the controller's notary.")],
     notary_service: Annotated[str, typer.Option(help="Service of the controllers, in the same namespace.")],
     caller_ca_file: Annotated[
@@ -26,10 +36,8 @@ def guard(  # noqa: PLR0913  one parameter per argument of the command, as typer
     accept_unproven_callers: Annotated[
         bool, typer.Option("--accept-unproven-callers", help="Answer callers that prove nothing.")
     ] = False,
-    drain_seconds: Annotated[
-        float, typer.Option(min=0, help="How long to go on serving after SIGTERM.")
-    ] = DRAIN_SECONDS,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    drain_seconds: DrainSeconds = DRAIN_SECONDS,
+    log_level: LogLevel = "info",
 ) -> None:
     """Answer admission reviews (run by the chart)."""
     # Imported here: kopf and what it brings take a second that no other command should wait for.
@@ -40,7 +48,7 @@ def guard(  # noqa: PLR0913  one parameter per argument of the command, as typer
     wired.run(
         GuardSettings(
             pod=Pod(namespace=namespace, name=pod_name, uid=pod_uid),
-            api=ApiAccess(server=api_server(os.environ), ca_file=ca_file, token_file=token_file),
+            api=api_access(token_file, ca_file),
             listen=Listen.parse(listen),
             health_listen=Listen.parse(health_listen),
             notary_token_file=notary_token_file,

@@ -1,7 +1,6 @@
 """`interlock prove-store`: run by the chart's Job, with an account of the bucket that may delete."""
 
 import asyncio
-import os
 import secrets
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from interlock.cli.podoptions import CaFile, TokenFile, api_access
 from interlock.cli.telling import errors_told
 from interlock.core.audit import storeproof
 from interlock.core.audit.storeproof import StoreProof, Tried
@@ -19,7 +19,6 @@ from interlock.kube.proofstore import ProofStore
 from interlock.ledger import wormproof
 from interlock.ledger.stores import s3
 from interlock.ledger.stores.address import Address
-from interlock.settings import api_server
 from interlock.wiring import clock
 
 
@@ -27,15 +26,15 @@ def prove_store(
     *,
     store: Annotated[str, typer.Option(help="s3://BUCKET/PREFIX, as the controllers are told.")],
     namespace: Annotated[str, typer.Option(help="Where the result is kept.")],
-    token_file: Annotated[Path, typer.Option(help="Bearer token for the Kubernetes API.")],
-    ca_file: Annotated[Path, typer.Option(help="PEM of the authority of the Kubernetes API.")],
+    token_file: TokenFile,
+    ca_file: CaFile,
     key_file: Annotated[Path, typer.Option(help="PEM of the key that signs what was found.")],
 ) -> None:
     """Try everything that could undo the object lock of a store, and keep what came of it (run by the chart).
 
     Exit code: 0 if every lock held, 1 if one did not, or nothing could be tried.
     """
-    target = ApiTarget(server=api_server(os.environ), ca_file=str(ca_file), token_file=str(token_file))
+    target = ApiTarget.of(api_access(token_file, ca_file))
     with errors_told():
         proof = asyncio.run(_proven(store, target, namespace, _key(key_file)))
     for each in proof.tried:

@@ -9,10 +9,12 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 
 import interlock
+from interlock.settings import ApiAccess
 
 TOKEN_REREAD_SECONDS = 10.0
 """Age at which a token is read again; the kubelet replaces it after four fifths of its life."""
@@ -37,6 +39,11 @@ class ApiTarget:
     client_cert_file: str = ""
     client_key_file: str = ""
     server_name: str = ""
+
+    @classmethod
+    def of(cls, access: ApiAccess) -> Self:
+        """With the account of a pod."""
+        return cls(server=access.server, ca_file=str(access.ca_file), token_file=str(access.token_file))
 
 
 class TokenFile:

@@ -90,7 +90,6 @@ class Archive:
         self._pause = pause
         self._log: Log | None = None
         self._waiting: deque[int] = deque()
-        self._listed = False  # whether those from before this process are among them
         self._next = 0  # number to ship next; 0 before anything was
         self._last: Cut | None = None  # the cut before it
         self._held = 0  # checkpoints in the cluster
@@ -150,7 +149,7 @@ class Archive:
         Raises:
             InterlockError: something could not be shipped or removed; nothing is lost.
         """
-        if not self._listed:
+        if self._last is None:  # those from before this process, and of whoever leads at the same time
             await self._list()
         while self._waiting:
             self.status.waiting = len(self._waiting)
@@ -169,18 +168,17 @@ class Archive:
     async def _list(self) -> None:
         """Add the checkpoints of others; which of them are outside already is found out by shipping them."""
         found = {segment.parse_name(each.name) for each in await self._store.checkpoints()}
-        self._held, self._listed = len(found), True
+        self._held = len(found)
         self._waiting = deque(sorted(number for number in found.union(self._waiting) if number >= self._next))
 
     async def _following(self) -> int:
         """The number to ship next: without a gap, since what is shipped stands for everything before it.
 
         One that was never told of is that of somebody who led at the same time: he has shipped it, or it waits here.
-        And before the first one it is looked again which there are: the one before tells whether a day ended there.
         """
-        if self._shipper is not None and (self._last is None or self._waiting[0] > self._next):
+        if self._shipper is not None and self._last is not None and self._waiting[0] > self._next:
             await self._list()
-            if self._last is not None and self._waiting[0] > self._next:
+            if self._waiting[0] > self._next:
                 self._waiting.appendleft(self._next)
         return self._waiting[0]
 
@@ -207,15 +205,16 @@ class Archive:
 
         Nothing is retired before it is there: whoever leads next finds both cuts in the cluster, and does it again.
         """
-        day = dayindex.ended(self._last, cut) if self._last is not None and self._shipper is not None else None
-        if day is not None and self._shipper is not None:
+        if self._shipper is None or self._last is None:
+            return
+        day = dayindex.ended(self._last, cut)
+        if day is not None:
             await self._shipper.ship_day(day, dayindex.seal(day, keys=self._key.ring, sign=self._key.sign))
 
     def _epochs(self) -> tuple[str, ...]:
         """Where the cut that comes next can lie: in the month of the one before, or in this one."""
-        return tuple(
-            sorted({self._last.epoch if self._last else cuts.epoch_of(self._clock()), cuts.epoch_of(self._clock())})
-        )
+        now = cuts.epoch_of(self._clock())
+        return tuple(sorted({self._last.epoch if self._last else now, now}))
 
     def _cut_in(self, body: bytes) -> Cut:
         return cuts.opened(segment.unpack(body).cut, self._trust)

@@ -46,10 +46,7 @@ class Days:
             ClusterError: the store cannot be read.
         """
         days, found = cls(), await listed(store, dayindex.PREFIX_OF_KEYS, dayindex.parse_key)
-        days.faults += [
-            logreport.tampered(odd.key, -1, expected=odd.expected, got=odd.got, evidence=odd.evidence)
-            for odd in found.odd
-        ]
+        days.faults += [odd.fault() for odd in found.odd]
         before = dayindex.newest_before(found.objects, since)
         wanted = [day for day in sorted(found.objects) if day >= (before or dayindex.month_of(since))]
         at_once = asyncio.Semaphore(AHEAD)

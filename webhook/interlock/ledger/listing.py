@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from interlock.core.audit import logreport
+from interlock.core.audit.logreport import LogFault
 from interlock.core.ports import LockedObject, ObjectStore
 from interlock.errors import BadInput
 
@@ -28,6 +30,14 @@ class Odd:
     expected: str
     got: str
     evidence: str
+
+    def fault(self, number: int = -1) -> LogFault:
+        """What it is to a verifier.
+
+        Args:
+            number: of the cut whose segment it is; -1 for none.
+        """
+        return logreport.tampered(self.key, number, expected=self.expected, got=self.got, evidence=self.evidence)
 
 
 @dataclass(frozen=True, slots=True)

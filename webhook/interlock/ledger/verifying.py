@@ -140,8 +140,7 @@ class Verification:
         """Every segment from the month on in which to begin, by number."""
         month = dayindex.month_of(self._wanted.since)
         found = await listed(self._store, segment.PREFIX_OF_KEYS, segment.parse_key)
-        for odd in found.odd:
-            self._tampered(odd.key, _number(odd.key), expected=odd.expected, got=odd.got, evidence=odd.evidence)
+        self.faults += [odd.fault(_number(odd.key)) for odd in found.odd]
         places = sorted((place for place in found.objects if place[0] >= month), key=lambda place: (place[1], place[0]))
         return [found.objects[place] for place in places]
 

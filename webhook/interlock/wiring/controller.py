@@ -60,8 +60,7 @@ def run(chosen: ControllerSettings) -> None:
 
 async def control(chosen: ControllerSettings) -> None:
     """Be a controller in this event loop."""
-    access = chosen.api
-    target = ApiTarget(server=access.server, ca_file=str(access.ca_file), token_file=str(access.token_file))
+    target = ApiTarget.of(chosen.api)
     async with open_session(target) as session:
         controller = Controller(
             chosen, ApiClient(target, session), api_servers=probing.clients(target, session), clock=clock.now

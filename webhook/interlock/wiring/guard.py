@@ -74,7 +74,7 @@ async def _run(settings: GuardSettings) -> None:
     handle_signals(stopping)
     await probes.start(settings.health_listen, None)
     try:
-        async with open_session(_target(settings)) as session:
+        async with open_session(ApiTarget.of(settings.api)) as session:
             process = _Process(settings=settings, session=session, metrics=metrics, health=health, stopping=stopping)
             await process.run()
     finally:
@@ -93,7 +93,7 @@ class _Process:
 
     async def run(self) -> None:
         """The second step, then the third."""
-        api = ApiClient(_target(self.settings), self.session)
+        api = ApiClient(ApiTarget.of(self.settings.api), self.session)
         self.health.use(Check(name="digest-key", fault=lambda: f"Secret {DIGEST_KEY_SECRET} could not be read yet"))
         known = await unless(self.stopping, learned(api, self.settings.pod.namespace))
         if known is not None:
@@ -173,7 +173,7 @@ class _Process:
 
     def _registry(self, feed: SnapshotFeed) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
-        watches.register_login(registry, _target(self.settings), self.session)
+        watches.register_login(registry, ApiTarget.of(self.settings.api), self.session)
         watches.register_watches(registry, feed)
         ownkinds.register_validation(registry, clock=clock.now)
         return registry
@@ -202,11 +202,6 @@ async def _follow_room(state: LedgerState, lane: Lane) -> None:
     """Take no records while the controller says that there is no room."""
     async for said in state.follow():
         lane.refuse(said.refuse)
-
-
-def _target(settings: GuardSettings) -> ApiTarget:
-    api = settings.api
-    return ApiTarget(server=api.server, ca_file=str(api.ca_file), token_file=str(api.token_file))
 
 
 def _state(feed: SnapshotFeed, lane: Lane, operations: Operations) -> GuardState:

@@ -72,8 +72,7 @@ async def _run(settings: RecordsSettings) -> None:
     stopping = asyncio.Event()
     handle_signals(stopping)
     await probes.start(settings.health_listen, None)
-    access = settings.api
-    target = ApiTarget(server=access.server, ca_file=str(access.ca_file), token_file=str(access.token_file))
+    target = ApiTarget.of(settings.api)
     try:
         async with open_session(target) as session:
             process = _Process(

@@ -17,6 +17,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Self
 
 from interlock.core import times
@@ -86,6 +87,13 @@ def opened(note: str) -> Rotation:
     return rotation
 
 
+@lru_cache(maxsize=2)  # cut after cut carries the same ones, each with two signatures to be checked
+def _all_opened(notes: tuple[str, ...]) -> tuple[Rotation, ...]:
+    if not 0 < len(notes) <= MAX_ROTATIONS:
+        raise BadInput(field="rotations", got=f"{len(notes)}", expected=f"1 to {MAX_ROTATIONS}")
+    return tuple(opened(note) for note in notes)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keyring:
     """All keys up to the one that signs now.
@@ -112,9 +120,7 @@ class Keyring:
         Raises:
             BadInput: one is none, they do not follow one another, or there are too many.
         """
-        if not 0 < len(notes) <= MAX_ROTATIONS:
-            raise BadInput(field="rotations", got=f"{len(notes)}", expected=f"1 to {MAX_ROTATIONS}")
-        rotations = [opened(note) for note in notes]
+        rotations = _all_opened(tuple(notes))
         for before, after in itertools.pairwise(rotations):
             if before.new != after.old:
                 raise BadInput(

@@ -299,8 +299,8 @@ class Trail:
     def _heard(self, stored: StoredCommit, take: Callable[[bytes], None]) -> None:
         try:
             take(stored.body)
-        except BadInput as error:
-            self._unreadable(f"{stored.name}: {error}")
+        except (Bad, BadInput) as bad:
+            self._unreadable(f"{stored.name}: expected {bad.expected}, got {bad.got}")
 
     def _uncertified(self, lane: str) -> str:
         known = self._lanes.get(lane)

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 from interlock.core.linting.rule import Rule, Said, Surroundings
-from interlock.core.policies import doubts
 from interlock.core.policies.entries import Once
 from interlock.core.policies.policy import Policy
 from interlock.core.types import Severity
 
 
 def _never_opens(policy: Policy, around: Surroundings) -> Iterator[Said]:
-    if policy.windows and doubts.never_opens(policy, around.now):
+    if policy.windows and policy.windows.state(around.now).next_open is None:
         outside = policy.windows.outside.title
         yield "spec.windows", f"they do not open within the next 400 days, so it always yields {outside}"
 

@@ -36,11 +36,6 @@ def stops_controllers(policy: Policy) -> bool:
     return _stops(policy) and _broad(policy.match) and not any(entry.ordinary_work for entry in policy.exclude)
 
 
-def never_opens(policy: Policy, now: datetime) -> bool:
-    """Whether its windows stay closed for as long as anybody looks ahead."""
-    return policy.windows is not None and policy.windows.state(now).next_open is None
-
-
 def only_documents(policy: Policy) -> bool:
     """Whether it stops nothing and lifts nothing."""
     return policy.mode is Mode.ENFORCE and policy.windows is None and policy.verdict is Verdict.ALLOW

@@ -5,6 +5,7 @@ from copy import deepcopy
 from typing import Any
 
 from interlock.core import jsonbytes, unstructured
+from interlock.core.mergepatch import merged
 from interlock.core.rehearsal import connecting, reviews
 from interlock.core.rehearsal.objects import Objects, Resource, is_manifest, name_of, namespace_of
 from interlock.core.rehearsal.reviews import META
@@ -48,7 +49,7 @@ def _applied(sentence: Sentence, objects: Objects, manifest: Any) -> bytes:  # n
         new["metadata"]["namespace"] = sentence.namespace
     found = objects.has(new)
     if found is not None:
-        return _update(sentence, resource, found, old=found, new=_merged(found, new))
+        return _update(sentence, resource, found, old=found, new=merged(found, new))
     options = {"kind": "CreateOptions", "apiVersion": META}
     return _on(sentence, resource, new, operation=Operation.CREATE, new=new, options=options)
 
@@ -147,19 +148,7 @@ def _patch(sentence: Sentence, resource: Resource, found: JsonObject) -> bytes:
     if not isinstance(patch, dict):
         raise BadInput(field=FIELD, got=printable(text) or "no patch", expected="-p with a JSON merge patch, an object")
     subresource = sentence.flags.get("--subresource", "")
-    return _update(sentence, resource, found, old=found, new=_merged(found, patch), subresource=subresource)
-
-
-def _merged(target: Any, patch: Any) -> Any:  # noqa: ANN401  any JSON value
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = _merged(result.get(key), value)
-    return result
+    return _update(sentence, resource, found, old=found, new=merged(found, patch), subresource=subresource)
 
 
 def _debug(sentence: Sentence, resource: Resource, found: JsonObject) -> bytes:
