@@ -175,12 +175,13 @@ class _Client(_Half):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if self.transport:
-            self.transport.pause_reading()  # until there is somebody to pass it to
         self._dialling = asyncio.create_task(self._dial())
 
     async def _dial(self) -> None:
         assert self.transport  # noqa: S101 - set before the task was made
+        # Until there is somebody to pass it to. Not in `connection_made`: the event loop of Python 3.11.2 starts to
+        # read after that in any case. A task's first step comes after this and before anything is read.
+        self.transport.pause_reading()
         backend = next(self._turns, None)
         if backend is None:
             self.transport.abort()
